@@ -1,0 +1,26 @@
+/** The leaf: processes, clock, durable files and errors, behind small ports. Imports Node only. */
+export {
+  createFileExclusive,
+  makePrivateDirectory,
+  readFileIfExists,
+  syncDirectory,
+  type WriteOptions,
+  writeFileAtomic,
+} from './atomic-file.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { describeError, HintError, type HintErrorOptions, hasErrorCode } from './errors.ts';
+export { formatBytes, formatDuration } from './format.ts';
+export {
+  bootId,
+  identifyProcess,
+  isProcessAlive,
+  type ProcessIdentity,
+} from './process-identity.ts';
+export {
+  minimalEnvironment,
+  ProcessError,
+  type RunOptions,
+  type RunProcess,
+  type RunResult,
+  runProcess,
+} from './run-process.ts';

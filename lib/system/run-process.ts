@@ -1,5 +1,5 @@
 /** The one place that runs a child process to its end and collects what it says. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { HintError } from './errors.ts';
 
 export interface RunOptions {
@@ -58,7 +58,6 @@ export type RunProcess = (
 
 /** @throws ProcessError when the command cannot start, is killed, or its exit code is not accepted. */
 export const runProcess: RunProcess = async (command, args, options = {}) => {
-  const label = options.label ?? command;
   const child = spawn(command, args, {
     env: options.env ?? minimalEnvironment(),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -72,43 +71,59 @@ export const runProcess: RunProcess = async (command, args, options = {}) => {
   // A child that does not read its input closes the pipe; its exit code tells more than EPIPE.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.stdin ?? '');
-  const ended = await new Promise<{ code: number | null; signal: string | null; error?: Error }>(
-    (resolve) => {
-      let failure: Error | undefined;
-      child.once('error', (error) => {
-        failure = error;
-        if (child.pid === undefined) {
-          resolve({ code: null, signal: null, error });
-        }
-      });
-      child.once('close', (code, signal) => {
-        resolve(failure === undefined ? { code, signal } : { code, signal, error: failure });
-      });
-    },
+  const ended = await waitForEnd(child);
+  return judge(
+    options.label ?? command,
+    ended,
+    { stdout: stdout(), stderr: stderr() },
+    options.acceptExitCodes,
   );
-  const output = { stdout: stdout(), stderr: stderr() };
-  if (ended.error !== undefined) {
-    throw new ProcessError(`cannot run ${label}: ${ended.error.message}`, {
-      command: label,
-      ...output,
-      cause: ended.error,
+};
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly failure: Error | undefined;
+}
+
+async function waitForEnd(child: ChildProcess): Promise<Ended> {
+  return await new Promise((resolve) => {
+    let failure: Error | undefined;
+    child.once('error', (error) => {
+      failure = error;
+      if (child.pid === undefined) {
+        resolve({ exitCode: null, signal: null, failure });
+      }
+    });
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal, failure }));
+  });
+}
+
+function judge(
+  command: string,
+  ended: Ended,
+  output: { readonly stdout: string; readonly stderr: string },
+  accepted: readonly number[] = [0],
+): RunResult {
+  const details = { command, ...output };
+  if (ended.failure !== undefined) {
+    throw new ProcessError(`cannot run ${command}: ${ended.failure.message}`, {
+      ...details,
+      cause: ended.failure,
     });
   }
-  if (ended.code === null) {
-    throw new ProcessError(`${label} was killed by ${ended.signal ?? 'a signal'}`, {
-      command: label,
-      ...output,
-    });
+  if (ended.exitCode === null) {
+    throw new ProcessError(`${command} was killed by ${ended.signal ?? 'a signal'}`, details);
   }
-  if (!(options.acceptExitCodes ?? [0]).includes(ended.code)) {
+  if (!accepted.includes(ended.exitCode)) {
     const reason = lastLine(output.stderr) ?? lastLine(output.stdout);
     throw new ProcessError(
-      `${label} ended with exit code ${ended.code}${reason === undefined ? '' : `: ${reason}`}`,
-      { command: label, exitCode: ended.code, ...output },
+      `${command} ended with exit code ${ended.exitCode}${reason === undefined ? '' : `: ${reason}`}`,
+      { ...details, exitCode: ended.exitCode },
     );
   }
-  return { exitCode: ended.code, ...output };
-};
+  return { exitCode: ended.exitCode, ...output };
+}
 
 /** What a command needs to be found and to speak English: PATH and LANG, nothing of ours. */
 export function minimalEnvironment(): Record<string, string> {

@@ -1,0 +1,67 @@
+/** Runs jest on some of the test folders and says plainly how it went. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectRoot } from './project.ts';
+
+export interface TestTotals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** False also when jest itself failed, for example on a file it could not load. */
+  readonly success: boolean;
+}
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numRuntimeErrorTestSuites: number;
+  readonly success: boolean;
+}
+
+// Jest loads ES modules only under the first flag; Node warns about it and about type stripping.
+const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+
+/** Runs the tests below `paths` (folders or files, relative to the project). */
+export async function runJest(
+  paths: readonly string[],
+  args: readonly string[] = [],
+): Promise<TestTotals> {
+  const scratch = await mkdtemp(join(tmpdir(), 'jest-report-'));
+  try {
+    const reportFile = join(scratch, 'report.json');
+    const exitCode = await spawnJest([...paths, ...args, '--json', `--outputFile=${reportFile}`]);
+    const report = await readReport(reportFile);
+    return {
+      passed: report?.numPassedTests ?? 0,
+      failed: (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 1),
+      skipped: report?.numPendingTests ?? 0,
+      success: exitCode === 0 && report?.success === true,
+    };
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+async function spawnJest(args: readonly string[]): Promise<number> {
+  const jest = join(projectRoot, 'node_modules', 'jest', 'bin', 'jest.js');
+  const child = spawn(process.execPath, [...NODE_FLAGS, jest, ...args], {
+    cwd: projectRoot,
+    // The report goes to its file; what people read is on standard error.
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+async function readReport(path: string): Promise<JestReport | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as JestReport;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Packs a charm of this project into a .charm archive: one bundled JavaScript file an entry point,
+ * Node for the architecture, metadata in Juju's form, and an executable `dispatch`.
+ */
+
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { HintError } from '#system';
+import { type CharmcraftFile, jujuFiles, parseCharmcraft } from './charmcraft.ts';
+import { type Architecture, nodeBinary, projectRoot, thisArchitecture } from './project.ts';
+import { zipDirectory } from './zip-directory.ts';
+
+export interface PackedCharm {
+  readonly name: string;
+  /** The archive. */
+  readonly path: string;
+  /** The same, unpacked. */
+  readonly directory: string;
+}
+
+export interface PackOptions {
+  readonly architecture?: Architecture;
+  /** Where the archive and the unpacked charm go; `dist` of the project unless told. */
+  readonly outputDirectory?: string;
+}
+
+// Juju starts `dispatch` by its absolute path, without HOME and with little on PATH.
+const DISPATCH = `#!/bin/sh
+charm=\${0%/*}
+exec "$charm/bin/node" "$charm/src/main.js"
+`;
+
+// Bundled CommonJS packages ask for Node's own modules through require, which ES modules lack.
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
+
+/**
+ * Packs `charms/NAME`.
+ * @throws HintError when the charm, its metadata or the architecture's Node are missing or malformed.
+ */
+export async function packCharm(name: string, options: PackOptions = {}): Promise<PackedCharm> {
+  const architecture = options.architecture ?? thisArchitecture();
+  const source = join(projectRoot, 'charms', name);
+  const output = options.outputDirectory ?? join(projectRoot, 'dist');
+  const charmcraft = await readCharmcraft(source);
+  const directory = join(output, 'unpacked', `${name}_${architecture}`);
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(join(directory, 'bin'), { recursive: true });
+  await bundle(source, join(directory, 'src'));
+  await copyFile(nodeBinary(architecture), join(directory, 'bin', 'node'));
+  await chmod(join(directory, 'bin', 'node'), 0o755);
+  await writeFile(join(directory, 'dispatch'), DISPATCH, { mode: 0o755 });
+  for (const [file, text] of Object.entries(jujuFiles(charmcraft, architecture))) {
+    await writeFile(join(directory, file), text);
+  }
+  await copyExtras(source, directory);
+  const path = join(output, `${name}_${architecture}.charm`);
+  await zipDirectory(directory, path);
+  return { name, path, directory };
+}
+
+async function readCharmcraft(source: string): Promise<CharmcraftFile> {
+  const path = join(source, 'charmcraft.yaml');
+  if (!existsSync(path)) {
+    throw new HintError(`cannot pack ${source}: it has no charmcraft.yaml`, {
+      code: 'no-charm',
+      hint: 'name a folder of charms/',
+    });
+  }
+  return parseCharmcraft(await readFile(path, 'utf8'), path);
+}
+
+async function bundle(source: string, target: string): Promise<void> {
+  const entries = ['main', 'worker'].map((entry) => join(source, 'src', `${entry}.ts`));
+  await build({
+    entryPoints: entries.filter((entry) => existsSync(entry)),
+    outdir: target,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    banner: { js: REQUIRE_BANNER },
+    legalComments: 'none',
+    logLevel: 'error',
+    absWorkingDir: projectRoot,
+  });
+  await writeFile(join(target, 'package.json'), '{"type":"module"}\n');
+}
+
+async function copyExtras(source: string, directory: string): Promise<void> {
+  await copyFile(join(projectRoot, 'LICENSE'), join(directory, 'LICENSE'));
+  for (const file of ['icon.svg', 'README.md']) {
+    if (existsSync(join(source, file))) {
+      await copyFile(join(source, file), join(directory, file));
+    }
+  }
+}

@@ -1,0 +1,12 @@
+/** Database engines: one interface, and PostgreSQL behind it. */
+export type {
+  BackupAttributes,
+  BackupOptions,
+  BackupSource,
+  Engine,
+  EngineEntry,
+  JsonValue,
+  RecoveryOutcome,
+  RestoreRequest,
+  StagedRestore,
+} from './engine.ts';

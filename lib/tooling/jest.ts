@@ -34,15 +34,22 @@ export async function runJest(
     const reportFile = join(scratch, 'report.json');
     const exitCode = await spawnJest([...paths, ...args, '--json', `--outputFile=${reportFile}`]);
     const report = await readReport(reportFile);
-    return {
-      passed: report?.numPassedTests ?? 0,
-      failed: (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 1),
-      skipped: report?.numPendingTests ?? 0,
-      success: exitCode === 0 && report?.success === true,
-    };
+    return report === undefined ? NO_REPORT : totalsOf(report, exitCode);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+// Jest ended before it could write a report: that is one failure, whatever it was.
+const NO_REPORT: TestTotals = { passed: 0, failed: 1, skipped: 0, success: false };
+
+function totalsOf(report: JestReport, exitCode: number): TestTotals {
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
+    skipped: report.numPendingTests,
+    success: exitCode === 0 && report.success,
+  };
 }
 
 async function spawnJest(args: readonly string[]): Promise<number> {

@@ -2,13 +2,22 @@
 // starts this file, which brings the npm packages, among them Node 24, and hands over to that.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const modules = join(root, 'node_modules');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 function fail(message) {
   process.stderr.write(`${message}\n`);
@@ -33,26 +42,64 @@ function installPackages() {
     return;
   }
   process.stderr.write('Installing npm packages (once) …\n');
-  const result = spawnSync(
-    'npm',
-    ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
+  const ci = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  if (isRecentNode()) {
+    npm(['npm', ...ci]);
+  } else {
+    withRecentNpm((command) => npm([...command, ...ci]));
+  }
+  writeFileSync(stamp, wanted);
+}
+
+/**
+ * npm silently leaves out optional packages, among them the native halves of our tools, whose
+ * `engines` do not admit the Node it runs on itself; they ask for 20.19 or 22.12.
+ */
+function isRecentNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > 22 || (major === 22 && minor >= 12) || (major === 20 && minor >= 19);
+}
+
+/** Lends a recent Node with a recent npm, from a folder that is gone afterwards. */
+function withRecentNpm(use) {
+  const folder = mkdtempSync(join(tmpdir(), 'recent-npm-'));
+  try {
+    const nodePackage = `node-linux-${process.arch}`;
+    const nodeVersion = manifest.optionalDependencies[nodePackage];
+    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+    npm([
+      'npm',
+      'install',
+      ...quiet,
+      '--prefix',
+      folder,
+      `${nodePackage}@${nodeVersion}`,
+      manifest.packageManager,
+    ]);
+    use([
+      join(folder, 'node_modules', nodePackage, 'bin', 'node'),
+      join(folder, 'node_modules', 'npm', 'bin', 'npm-cli.js'),
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function npm([command, ...args]) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (result.error !== undefined || result.status !== 0) {
     fail(
       'npm could not install the packages of package-lock.json; its messages stand above. ' +
         'Check that a package registry is reachable ("npm ping"), then try again.',
     );
   }
-  writeFileSync(stamp, wanted);
 }
 
 /** npm links no bins of the root package; `npx juju` looks for them here. */
 function linkCommands() {
-  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const folder = join(modules, '.bin');
   mkdirSync(folder, { recursive: true });
-  for (const [name, path] of Object.entries(bin)) {
+  for (const [name, path] of Object.entries(manifest.bin)) {
     const link = join(folder, name);
     rmSync(link, { force: true });
     symlinkSync(relative(folder, join(root, path)), link);

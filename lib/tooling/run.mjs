@@ -34,7 +34,18 @@ function lockDigest() {
     .digest('hex');
 }
 
-/** `npm ci`, once for each state of the lock file. */
+// Keeps to the lock file and does not rewrite it, as `npm ci` does; but `npm ci` also refuses a lock
+// that lacks packages of other platforms, which npm writes where a registry mirror holds only some.
+const INSTALL = [
+  'install',
+  '--no-save',
+  '--no-audit',
+  '--no-fund',
+  '--ignore-scripts',
+  '--loglevel=error',
+];
+
+/** Installs the packages, once for each state of the lock file. */
 function installPackages() {
   const stamp = join(modules, '.installed-lock');
   const wanted = lockDigest();
@@ -42,11 +53,10 @@ function installPackages() {
     return;
   }
   process.stderr.write('Installing npm packages (once) …\n');
-  const ci = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
   if (isRecentNode()) {
-    npm(['npm', ...ci]);
+    npm(['npm', ...INSTALL]);
   } else {
-    withRecentNpm((command) => npm([...command, ...ci]));
+    withRecentNpm((command) => npm([...command, ...INSTALL]));
   }
   writeFileSync(stamp, wanted);
 }
@@ -66,11 +76,9 @@ function withRecentNpm(use) {
   try {
     const nodePackage = `node-linux-${process.arch}`;
     const nodeVersion = manifest.optionalDependencies[nodePackage];
-    const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
     npm([
       'npm',
-      'install',
-      ...quiet,
+      ...INSTALL,
       '--prefix',
       folder,
       `${nodePackage}@${nodeVersion}`,

@@ -1,0 +1,24 @@
+/** Object stores behind one interface: S3, a local directory, memory; and decorators over them. */
+export { checkStorage } from './check-storage.ts';
+export { createDirectoryObjectStore } from './directory.ts';
+export {
+  isObjectStoreError,
+  ObjectStoreError,
+  type ObjectStoreErrorCode,
+  type ObjectStoreErrorDetails,
+} from './errors.ts';
+export { createMemoryObjectStore } from './memory.ts';
+export type {
+  ByteRange,
+  FolderItem,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  OperationOptions,
+  PutOptions,
+} from './object-store.ts';
+export { createS3ObjectStore, type S3ObjectStore } from './s3.ts';
+export { parseS3Options, type S3Options } from './s3-options.ts';
+export { type Fault, type FaultPlan, type StoreCall, withFaults } from './with-faults.ts';
+export { withPrefix } from './with-prefix.ts';
+export { type RetryOptions, withRetries } from './with-retries.ts';

@@ -1,0 +1,177 @@
+/** The vocabulary of snapshots; FORMAT.md says what of it is stored, and how. */
+import type { ObjectStore } from '#object-store';
+import type { Clock } from '#system';
+
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+export type EntryKind = 'directory' | 'file' | 'symlink' | 'stream';
+
+/** What a snapshot remembers about a thing besides its content. */
+export interface EntryMetadata {
+  readonly kind: EntryKind;
+  /** Relative, `/`-separated, without `.` or `..`; `.` alone is the top directory itself. */
+  readonly path: string;
+  /** Permission bits, for example 0o600. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly owner?: string;
+  readonly group?: string;
+  readonly mtimeMs?: number;
+  /** What a symlink points to, kept as it is. */
+  readonly target?: string;
+}
+
+/** One thing to back up. `open` is called once, in order, and read to its end before the next entry is asked for. */
+export interface SnapshotEntry extends EntryMetadata {
+  /** Bytes expected; where given, reading more or fewer is an error. */
+  readonly size?: number;
+  /** Required for files and streams. The pieces may be reused by the source once the next is asked for. */
+  open?(): AsyncIterable<Uint8Array>;
+}
+
+/** One thing in a snapshot. */
+export interface EntryInfo extends EntryMetadata {
+  readonly size: number;
+}
+
+export interface BackupProgress {
+  /** Bytes taken from the source so far. */
+  readonly bytesRead: number;
+  /** Bytes sent to the store so far. */
+  readonly bytesStored: number;
+}
+
+export interface WriteSnapshotOptions {
+  readonly store: ObjectStore;
+  /** From `artefactPathFor`: the prefix that will hold this snapshot's manifest and index. */
+  readonly artefactPath: string;
+  /** From `chunkPrefixFor`: where the application's chunks lie. */
+  readonly chunkPrefix: string;
+  readonly entries: AsyncIterable<SnapshotEntry>;
+  readonly compression: boolean;
+  /** zstd level where `compression` is on; 1 unless told. */
+  readonly level?: number;
+  /** Facts about the origin, kept in the manifest: engine, version, model, app, unit, job-id… No secrets. */
+  readonly attributes: Readonly<Record<string, JsonValue>>;
+  readonly clock?: Clock;
+  /** Ends the backup; no manifest is left. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: BackupProgress) => void;
+}
+
+export interface SnapshotTotals {
+  readonly entries: number;
+  /** Files and streams. */
+  readonly files: number;
+  /** Size of all files and streams. */
+  readonly bytes: number;
+  /** Chunk references; a chunk used twice counts twice. */
+  readonly chunks: number;
+  /** Encoded bytes of the distinct chunks this backup had to add, with packs and index. */
+  readonly newBytes: number;
+  /** Encoded bytes of all distinct chunks, whether added or found. */
+  readonly storedBytes: number;
+}
+
+export interface SnapshotSummary {
+  readonly artefactPath: string;
+  readonly createdAt: string;
+  readonly totalBytes: number;
+  readonly storedBytes: number;
+  readonly newBytes: number;
+  readonly chunks: number;
+  readonly files: number;
+}
+
+/** One part of the index, as the manifest lists it. */
+export interface IndexPart {
+  /** Key relative to the artefact path. */
+  readonly object: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly encoding: 'raw' | 'zstd';
+  readonly contentSize: number;
+}
+
+export interface SnapshotManifest {
+  readonly formatVersion: number;
+  readonly startedAt: string;
+  readonly createdAt: string;
+  readonly attributes: Readonly<Record<string, JsonValue>>;
+  readonly totals: SnapshotTotals;
+  /** Where the packs lie, relative to the artefact path, so that a copied tree still restores. */
+  readonly chunks: string;
+  readonly index: readonly IndexPart[];
+}
+
+export interface ReadProgress {
+  /** Bytes read, decoded and verified so far. */
+  readonly bytesVerified: number;
+  readonly totalBytes: number;
+}
+
+export interface VerifyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: ReadProgress) => void;
+}
+
+export interface RestoreOptions extends VerifyOptions {
+  /** An empty or missing directory; its parent must exist. */
+  readonly directory: string;
+  /** Gives everything to this user and group, instead of the owners recorded (which only root can restore). */
+  readonly ownership?: { readonly uid: number; readonly gid: number };
+}
+
+export interface ReadSummary {
+  readonly entries: number;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** A complete snapshot, open for reading. Every byte it hands out has been verified. */
+export interface Snapshot {
+  /** Ends with `/`. */
+  readonly artefactPath: string;
+  readonly manifest: SnapshotManifest;
+  /** In the order they were written. */
+  entries(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<EntryInfo>;
+  /** Reads, decodes and checks everything. @throws SnapshotError naming the first damaged object. */
+  verify(options?: VerifyOptions): Promise<ReadSummary>;
+  /** Writes the tree; when it resolves all of it is on stable storage. @throws SnapshotError */
+  restoreTo(options: RestoreOptions): Promise<ReadSummary>;
+  /** The content of one file or stream. @throws SnapshotError `no-such-entry` */
+  read(
+    path: string,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): AsyncIterable<Uint8Array>;
+}
+
+export interface SnapshotInfo {
+  /** Full prefix in the store, ends with `/`. */
+  readonly artefactPath: string;
+  readonly manifest: SnapshotManifest;
+}
+
+/** An artefact folder that is no complete snapshot this version can restore. */
+export interface UnusableArtefact {
+  readonly artefactPath: string;
+  readonly code: 'incomplete' | 'not-a-backup' | 'newer-format' | 'damaged';
+  readonly message: string;
+  /** Attributes noted when the backup began, where they can be read. */
+  readonly attributes?: Readonly<Record<string, JsonValue>>;
+  readonly startedAt?: string;
+}
+
+export interface SnapshotListing {
+  /** Complete ones, oldest first by creation. */
+  readonly snapshots: readonly SnapshotInfo[];
+  /** Left by backups that were interrupted or still run, and folders that only look like a backup. */
+  readonly unusable: readonly UnusableArtefact[];
+}

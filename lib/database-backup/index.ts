@@ -1,0 +1,16 @@
+/** The `database_backup` relation: jobs and their statuses, safe to read and write, and both ends on Juju. */
+export {
+  type Job,
+  type JobIssue,
+  type JobProgress,
+  type JobState,
+  type JobStatus,
+  type JobType,
+  type JsonObject,
+  type JsonValue,
+  type StorageConfig,
+} from './job.ts';
+export { encodeJobs, parseJobs } from './job-codec.ts';
+export { newJobId } from './job-id.ts';
+export { REDACTED, redactStorageConfig } from './redact.ts';
+export { encodeJobStatuses, parseJobStatuses, rejectionOf, statusOf } from './status-codec.ts';

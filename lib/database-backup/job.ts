@@ -1,0 +1,86 @@
+/** The words of the interface as types: a job somebody asks for, and how a job stands. */
+
+/** Anything JSON text can say. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export type JobType = 'backup' | 'restore';
+
+export type JobState = 'running' | 'success' | 'error';
+
+/** The s3 v0 provider databag; open, so keys not named here may be present. Holds secrets. */
+export interface StorageConfig {
+  readonly bucket: string;
+  readonly 'access-key': string;
+  readonly 'secret-key': string;
+  readonly path?: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+  readonly 's3-uri-style'?: string;
+  readonly 'storage-class'?: string;
+  readonly 'tls-ca-chain'?: readonly string[];
+  readonly [key: string]: unknown;
+}
+
+/** One backup or restore, as the requirer asks for it. */
+export interface Job {
+  /** Any string: never a path or a shell word without escaping. */
+  readonly jobId: string;
+  readonly jobType: JobType;
+  readonly compression: boolean;
+  readonly storageConfig: StorageConfig;
+  /** Restore: the backup to take. Always present there. */
+  readonly artefactPath?: string;
+  /** Extension `requested-at`: ISO 8601, UTC. */
+  readonly requestedAt?: string;
+  /** Keys of the job this library does not know, handed on untouched. */
+  readonly extra?: JsonObject;
+}
+
+export interface JobProgress {
+  readonly bytes: number;
+  readonly total?: number;
+  /** 0 to 100. */
+  readonly percent?: number;
+}
+
+/** How one job stands, as the provider unit that performs it tells. */
+export interface JobStatus {
+  readonly jobId: string;
+  readonly jobType: JobType;
+  readonly status: JobState;
+  readonly compression?: boolean;
+  readonly storageConfig: StorageConfig;
+  readonly message?: string;
+  readonly artefactPath?: string;
+  // The rest are extensions; on the wire kebab-case keys beside the others.
+  readonly progress?: JobProgress;
+  /** What a running job is doing: `queued`, `running`, `verifying`, … */
+  readonly phase?: string;
+  /** Stable name of the failure, kebab-case. */
+  readonly errorCode?: string;
+  /** What to do about the failure. */
+  readonly hint?: string;
+  /** Bytes of the database as backed up or restored. */
+  readonly size?: number;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly extra?: JsonObject;
+}
+
+/** An item (or a whole list) that cannot be used, and why. */
+export interface JobIssue {
+  /** Set when an answer can be published under it: a usable id that no valid job has. */
+  readonly jobId?: string;
+  /** The item as received. May hold secrets: never log it. */
+  readonly raw?: unknown;
+  /** Path in the schema and reason, without any value of the item. */
+  readonly message: string;
+}

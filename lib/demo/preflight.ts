@@ -9,10 +9,13 @@ export async function preflight(options: {
   readonly s3Port: number;
 }): Promise<void> {
   if (process.getuid?.() !== 0) {
-    throw new HintError('the demo installs PostgreSQL and runs charms as Juju does, which needs root', {
-      code: 'not-root',
-      hint: 'run it as root: sudo npm run demo',
-    });
+    throw new HintError(
+      'the demo installs PostgreSQL and runs charms as Juju does, which needs root',
+      {
+        code: 'not-root',
+        hint: 'run it as root: sudo npm run demo',
+      },
+    );
   }
   if (!(await exists('/usr/bin/apt-get'))) {
     throw new HintError('the demo installs PostgreSQL with apt-get, which is not here', {
@@ -38,11 +41,14 @@ async function requireFreePort(port: number): Promise<void> {
     });
   } catch (error) {
     if (hasErrorCode(error, 'EADDRINUSE')) {
-      throw new HintError(`port ${port}, meant for the demo's S3 server, is taken by another program`, {
-        code: 'port-taken',
-        hint: `name another one: npm run demo -- --s3-port ${port + 1}`,
-        cause: error,
-      });
+      throw new HintError(
+        `port ${port}, meant for the demo's S3 server, is taken by another program`,
+        {
+          code: 'port-taken',
+          hint: `name another one: npm run demo -- --s3-port ${port + 1}`,
+          cause: error,
+        },
+      );
     }
     throw error;
   } finally {

@@ -10,3 +10,21 @@ export type {
   RestoreRequest,
   StagedRestore,
 } from './engine.ts';
+export {
+  type ClusterIdentity,
+  type CreateClusterOptions,
+  clusterName,
+  createPostgresqlCluster,
+  findPostgresqlCluster,
+  PostgresqlCluster,
+} from './postgresql/cluster.ts';
+export type { ClusterSettings } from './postgresql/cluster-config.ts';
+export {
+  type PostgresqlEngineConfig,
+  type PostgresqlInstance,
+  type PostgresqlRole,
+  parsePostgresqlConfig,
+} from './postgresql/config.ts';
+export { createPostgresqlEngine, type PostgresqlEngineOptions } from './postgresql/engine.ts';
+export { installedVersion, installPostgresql } from './postgresql/packages.ts';
+export { createEngine, ENGINE_NAMES, type EngineName, isEngineName } from './registry.ts';

@@ -1,0 +1,100 @@
+/** What `juju status` is made of, as the daemon answers it; how it is printed is the command's. */
+
+/** One status as Juju keeps it; `since` is ISO 8601. */
+export interface StatusInfo {
+  readonly current: string;
+  readonly message?: string;
+  readonly since?: string;
+  readonly version?: string;
+}
+
+export interface FullStatus {
+  readonly model: ModelStatus;
+  readonly machines: readonly MachineStatus[];
+  readonly applications: readonly ApplicationStatus[];
+  readonly relations: readonly RelationStatus[];
+  /** The daemon's time. */
+  readonly timestamp: string;
+}
+
+export interface ModelStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly controller: string;
+  readonly cloud: string;
+  readonly region: string;
+  readonly version: string;
+  readonly status: StatusInfo;
+  readonly sla: string;
+}
+
+export interface BaseInfo {
+  readonly name: string;
+  readonly channel: string;
+}
+
+export interface MachineStatus {
+  readonly id: string;
+  readonly agent: StatusInfo;
+  readonly machine: StatusInfo;
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+  readonly instanceId: string;
+  readonly base: BaseInfo;
+  readonly hardware?: string;
+}
+
+export interface ApplicationStatus {
+  readonly name: string;
+  readonly charm: CharmInfo;
+  readonly base: BaseInfo;
+  readonly exposed: boolean;
+  /** Only while the application is going away: `dying`. */
+  readonly life?: string;
+  readonly status: StatusInfo;
+  /** What is related to each endpoint. */
+  readonly relations: Readonly<Record<string, readonly RelatedApplication[]>>;
+  readonly subordinateTo: readonly string[];
+  readonly endpoints: readonly string[];
+  readonly workloadVersion?: string;
+  readonly units: readonly UnitStatus[];
+}
+
+export interface CharmInfo {
+  /** `local:mysql-0`. */
+  readonly url: string;
+  readonly name: string;
+  readonly revision: number;
+  readonly version?: string;
+}
+
+export interface RelatedApplication {
+  readonly application: string;
+  readonly interface: string;
+  readonly scope: string;
+}
+
+export interface UnitStatus {
+  readonly name: string;
+  readonly workload: StatusInfo;
+  readonly agent: StatusInfo;
+  readonly leader: boolean;
+  /** Absent for subordinates, which share their principal's machine. */
+  readonly machine?: string;
+  readonly address?: string;
+  /** For example `80/tcp`, `8080-8088/udp`, `icmp`. */
+  readonly ports: readonly string[];
+  /** Only while the unit is going away: `dying`. */
+  readonly life?: string;
+  readonly subordinates: readonly UnitStatus[];
+}
+
+export interface RelationStatus {
+  readonly id: number;
+  /** `application:endpoint` on both sides; equal for a peer relation. */
+  readonly provider: string;
+  readonly requirer: string;
+  readonly interface: string;
+  readonly type: 'regular' | 'peer' | 'subordinate';
+  readonly message?: string;
+}

@@ -1,0 +1,429 @@
+/**
+ * The calls between the `juju` command and the sandbox daemon, as types; no behaviour.
+ *
+ * Wire: newline-delimited JSON over `$JUJU_DATA/daemon.sock`, one request a connection.
+ * A call is answered by one line `{"result": …}` or `{"error": …}`; a stream by any number of
+ * `{"item": …}` lines, then `{"end": true}` (or `{"error": …}`). Closing the connection cancels.
+ * All times are ISO 8601 in UTC. Optional members are absent, never null.
+ */
+import type { FullStatus } from './api-status.ts';
+
+/** Anything JSON can say. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+
+export type JsonRecord = Readonly<Record<string, JsonValue>>;
+
+/** Calls with one answer, by name. */
+export interface Calls {
+  ping: { params: NoParams; result: PingResult };
+  deploy: { params: DeployParams; result: DeployResult };
+  'add-unit': { params: AddUnitParams; result: { readonly units: readonly string[] } };
+  'remove-unit': { params: RemoveUnitsParams; result: readonly RemoveResult[] };
+  'remove-application': { params: RemoveApplicationsParams; result: readonly RemoveResult[] };
+  integrate: { params: { readonly endpoints: readonly string[] }; result: RelationKey };
+  'remove-relation': { params: RemoveRelationParams; result: NoResult };
+  'get-config': { params: { readonly application: string }; result: ApplicationConfig };
+  'set-config': { params: SetConfigParams; result: NoResult };
+  'model-config': { params: ModelConfigParams; result: ModelConfig };
+  expose: { params: ExposeParams; result: NoResult };
+  resolved: { params: ResolvedParams; result: NoResult };
+  status: { params: NoParams; result: FullStatus };
+  'show-unit': { params: { readonly unit: string }; result: ShowUnitResult };
+  actions: { params: { readonly application: string }; result: readonly ActionSpec[] };
+  run: { params: RunParams; result: EnqueuedOperation };
+  exec: { params: ExecParams; result: EnqueuedOperation };
+  task: { params: TaskParams; result: TaskInfo };
+  'cancel-task': { params: { readonly id: string }; result: TaskInfo };
+  operation: { params: OperationParams; result: OperationInfo };
+  operations: { params: NoParams; result: readonly OperationInfo[] };
+  'add-secret': { params: AddSecretParams; result: { readonly uri: string } };
+  'update-secret': { params: UpdateSecretParams; result: NoResult };
+  'remove-secret': { params: RemoveSecretParams; result: NoResult };
+  'grant-secret': { params: GrantSecretParams; result: NoResult };
+  'revoke-secret': { params: GrantSecretParams; result: NoResult };
+  secrets: { params: NoParams; result: readonly SecretInfo[] };
+  'show-secret': { params: ShowSecretParams; result: SecretInfo };
+}
+
+/** Calls answered by any number of items. */
+export interface Streams {
+  /** Log lines, oldest first. Ends by itself unless `follow`. */
+  'debug-log': { params: DebugLogParams; item: LogLine };
+  /**
+   * Stops everything: units run their removal path within a bounded time, then the daemon ends.
+   * Use `killController()` of the client, which also works when the daemon is dead.
+   */
+  destroy: { params: DestroyParams; item: DestroyProgress };
+}
+
+export type CallName = keyof Calls;
+export type StreamName = keyof Streams;
+export type NoParams = Readonly<Record<string, never>>;
+export type NoResult = Readonly<Record<string, never>>;
+
+export interface Request {
+  readonly call: CallName | StreamName;
+  readonly params: unknown;
+}
+
+export type Response =
+  | { readonly result: unknown }
+  | { readonly item: unknown }
+  | { readonly end: true }
+  | { readonly error: WireError };
+
+/** `message` is Juju's, to be printed after `ERROR `. */
+export interface WireError {
+  readonly message: string;
+  readonly code: ErrorCode;
+}
+
+/**
+ * `not-found`, `already-exists`, `invalid` (the request is wrong), `refused` (the sandbox does not
+ * do this), `timeout`, `internal` (a defect of the sandbox).
+ */
+export type ErrorCode =
+  | 'not-found'
+  | 'already-exists'
+  | 'invalid'
+  | 'refused'
+  | 'timeout'
+  | 'internal';
+
+export interface PingResult {
+  readonly pid: number;
+  readonly modelName: string;
+  readonly modelUuid: string;
+  readonly controllerName: string;
+  readonly jujuVersion: string;
+}
+
+export interface DeployParams {
+  /** Absolute path of a charm directory or of a `.charm` file. */
+  readonly path: string;
+  /** The charm's name unless told. */
+  readonly application?: string;
+  readonly units?: number;
+  /** `key=value` pairs as typed; texts are converted to the option's type, other values checked. */
+  readonly config?: JsonRecord;
+  readonly trust?: boolean;
+  /** As typed, for example `ubuntu@22.04`; else the first base of the manifest. */
+  readonly base?: string;
+}
+
+export interface DeployResult {
+  readonly application: string;
+  readonly charm: string;
+  readonly revision: number;
+  /** For example `ubuntu@22.04/stable`. */
+  readonly base: string;
+  readonly units: readonly string[];
+}
+
+export interface AddUnitParams {
+  readonly application: string;
+  readonly count?: number;
+}
+
+export interface RemoveUnitsParams {
+  readonly units: readonly string[];
+  readonly force?: boolean;
+  /** Answer what would happen and change nothing. */
+  readonly dryRun?: boolean;
+}
+
+export interface RemoveApplicationsParams {
+  readonly applications: readonly string[];
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+export interface RemoveResult {
+  /** The unit or application asked for. */
+  readonly name: string;
+  /** Units that go with it (remove-application). */
+  readonly units: readonly string[];
+  /** Why it cannot be removed, without the `removing unit a/0 failed: ` prefix. */
+  readonly error?: string;
+}
+
+export interface RelationKey {
+  readonly id: number;
+  /** Requirer endpoint first: `wordpress:db mysql:server`. */
+  readonly key: string;
+}
+
+/** Either two endpoints (`app` or `app:endpoint`) or the id. */
+export interface RemoveRelationParams {
+  readonly endpoints?: readonly string[];
+  readonly id?: number;
+  readonly force?: boolean;
+}
+
+export interface ApplicationConfig {
+  readonly application: string;
+  readonly charm: string;
+  readonly trust: boolean;
+  readonly settings: Readonly<Record<string, ConfigSetting>>;
+}
+
+export interface ConfigSetting {
+  readonly type: 'string' | 'int' | 'float' | 'boolean' | 'secret';
+  readonly description?: string;
+  readonly default?: JsonValue;
+  readonly value?: JsonValue;
+  readonly source: 'default' | 'user' | 'unset';
+}
+
+export interface SetConfigParams {
+  readonly application: string;
+  /** Texts are converted to the option's type; `trust` is accepted as a pseudo-option. */
+  readonly values?: JsonRecord;
+  readonly reset?: readonly string[];
+}
+
+/** Sets, resets, then answers the whole configuration of the model. */
+export interface ModelConfigParams {
+  readonly values?: JsonRecord;
+  readonly reset?: readonly string[];
+}
+
+export type ModelConfig = Readonly<
+  Record<string, { readonly value: JsonValue; readonly source: 'default' | 'model' }>
+>;
+
+export interface ExposeParams {
+  readonly application: string;
+  readonly exposed: boolean;
+}
+
+export interface ResolvedParams {
+  readonly units?: readonly string[];
+  readonly all?: boolean;
+  readonly noRetry?: boolean;
+}
+
+export interface ShowUnitResult {
+  readonly name: string;
+  readonly workloadVersion?: string;
+  readonly machine: string;
+  readonly openedPorts: readonly string[];
+  readonly publicAddress: string;
+  readonly charm: string;
+  readonly leader: boolean;
+  readonly life: string;
+  readonly relations: readonly UnitRelation[];
+}
+
+export interface UnitRelation {
+  readonly id: number;
+  readonly endpoint: string;
+  readonly relatedEndpoint: string;
+  readonly peer: boolean;
+  /** The related application's bag (of the own application for a peer relation). */
+  readonly applicationData: Readonly<Record<string, string>>;
+  /** Peer relations only. */
+  readonly localUnit?: UnitBag;
+  readonly relatedUnits: Readonly<Record<string, UnitBag>>;
+}
+
+export interface UnitBag {
+  readonly inScope: boolean;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+export interface ActionSpec {
+  readonly name: string;
+  readonly description?: string;
+  /** The complete JSON schema Juju generates. */
+  readonly schema: JsonRecord;
+}
+
+export interface RunParams {
+  /** `app/0` or `app/leader`. */
+  readonly targets: readonly string[];
+  readonly action: string;
+  readonly params: JsonRecord;
+}
+
+export interface ExecParams {
+  /** `app/0` or `app/leader`. */
+  readonly units?: readonly string[];
+  readonly applications?: readonly string[];
+  readonly all?: boolean;
+  /** Given to `/bin/bash -s` on standard input. */
+  readonly command: string;
+}
+
+export interface EnqueuedOperation {
+  /** Absent when nothing could be scheduled… of which an operation number is used all the same. */
+  readonly operation: string;
+  readonly tasks: readonly EnqueuedTask[];
+}
+
+export interface EnqueuedTask {
+  /** The unit, resolved from `app/leader`; as asked when it could not be. */
+  readonly target: string;
+  readonly id?: string;
+  readonly error?: string;
+}
+
+export interface TaskParams {
+  readonly id: string;
+  /** Wait so long for the task to end, or for more log lines than `seenLogs`; 0 unless told. */
+  readonly waitMs?: number;
+  /** How many log lines the caller has already; without it only the end of the task is awaited. */
+  readonly seenLogs?: number;
+}
+
+export type TaskStatus =
+  | 'pending'
+  | 'running'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'aborting'
+  | 'aborted'
+  | 'error';
+
+export interface TaskInfo {
+  readonly id: string;
+  readonly operation: string;
+  readonly unit: string;
+  readonly action: string;
+  readonly parameters: JsonRecord;
+  readonly status: TaskStatus;
+  readonly message?: string;
+  /** Nested as set by action-set, with `return-code` (number), `stdout`, `stderr`. */
+  readonly results: JsonRecord;
+  readonly log: readonly { readonly time: string; readonly message: string }[];
+  readonly enqueued: string;
+  readonly started?: string;
+  readonly completed?: string;
+}
+
+export interface OperationParams {
+  readonly id: string;
+  /** Wait so long for all tasks to end; 0 unless told. */
+  readonly waitMs?: number;
+}
+
+export interface OperationInfo {
+  readonly id: string;
+  /** For example `backup run on unit-mysql-0`. */
+  readonly summary: string;
+  readonly status: TaskStatus;
+  readonly action: { readonly name: string; readonly parameters: JsonRecord };
+  readonly fail?: string;
+  readonly enqueued: string;
+  readonly started?: string;
+  readonly completed?: string;
+  readonly tasks: readonly TaskInfo[];
+}
+
+/** Values of secrets travel base64-encoded, as in Juju. */
+export type SecretContent = Readonly<Record<string, string>>;
+
+export interface AddSecretParams {
+  readonly name: string;
+  readonly content: SecretContent;
+  readonly description?: string;
+}
+
+export interface UpdateSecretParams {
+  /** Name or any form of URI. */
+  readonly secret: string;
+  readonly content?: SecretContent;
+  readonly name?: string;
+  readonly description?: string;
+  readonly autoPrune?: boolean;
+}
+
+export interface RemoveSecretParams {
+  readonly secret: string;
+  readonly revision?: number;
+}
+
+export interface GrantSecretParams {
+  readonly secret: string;
+  readonly applications: readonly string[];
+}
+
+export interface ShowSecretParams {
+  readonly secret: string;
+  readonly reveal?: boolean;
+  /** With `reveal`: the revision whose content is shown; the latest unless told. */
+  readonly revision?: number;
+}
+
+export interface SecretInfo {
+  readonly id: string;
+  /** `<model>` for user secrets, else application or unit. */
+  readonly owner: string;
+  /** User secrets only. */
+  readonly name?: string;
+  readonly label?: string;
+  readonly description?: string;
+  readonly rotation: string;
+  readonly rotates?: string;
+  readonly expires?: string;
+  /** The latest one. */
+  readonly revision: number;
+  readonly checksum?: string;
+  readonly created: string;
+  readonly updated: string;
+  readonly revisions: readonly {
+    readonly revision: number;
+    readonly created: string;
+    readonly expires?: string;
+  }[];
+  readonly access: readonly {
+    readonly target: string;
+    readonly scope: string;
+    readonly role: string;
+  }[];
+  readonly content?: SecretContent;
+}
+
+export interface DebugLogParams {
+  /** From the beginning; otherwise the last `lines` (10 unless told). */
+  readonly replay?: boolean;
+  /** Stay and send what comes. */
+  readonly follow?: boolean;
+  /** Lines of the past to begin with; ignored with `replay`. */
+  readonly lines?: number;
+  /** End after so many lines. */
+  readonly limit?: number;
+  /** Least level: TRACE DEBUG INFO WARNING ERROR CRITICAL. */
+  readonly level?: string;
+  /** Entities (`unit-app-0`, `app/0`, `unit-app-*`) and modules (`unit.app/0.juju-log` prefixes). */
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly includeModules?: readonly string[];
+  readonly excludeModules?: readonly string[];
+}
+
+export interface LogLine {
+  readonly time: string;
+  /** `unit-app-0`, `controller-0`. */
+  readonly entity: string;
+  readonly level: string;
+  readonly module: string;
+  readonly message: string;
+}
+
+export interface DestroyParams {
+  /** How long units may take for their stop and remove hooks; 30 s unless told. */
+  readonly timeoutMs?: number;
+}
+
+export interface DestroyProgress {
+  /** Units still there. */
+  readonly units: readonly string[];
+}

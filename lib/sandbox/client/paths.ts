@@ -1,0 +1,44 @@
+/** Where things of one sandbox lie below its data directory. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** `$JUJU_DATA`, else `~/.local/share/juju-sandbox`. */
+export function defaultDataDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  const told = env['JUJU_DATA'];
+  return told === undefined || told === ''
+    ? join(homedir(), '.local', 'share', 'juju-sandbox')
+    : told;
+}
+
+export interface SandboxPaths {
+  readonly root: string;
+  /** Calls of the `juju` command. */
+  readonly daemonSocket: string;
+  /** Calls of hook tools. */
+  readonly agentSocket: string;
+  readonly database: string;
+  readonly daemonLog: string;
+  readonly debugLog: string;
+  readonly pidFile: string;
+  /** Hook tools, first on every hook's PATH. */
+  readonly tools: string;
+  /** Unpacked charms by name and revision. */
+  readonly charms: string;
+  /** One directory a unit. */
+  readonly agents: string;
+}
+
+export function sandboxPaths(root: string): SandboxPaths {
+  return {
+    root,
+    daemonSocket: join(root, 'daemon.sock'),
+    agentSocket: join(root, 'agent.sock'),
+    database: join(root, 'model.sqlite'),
+    daemonLog: join(root, 'daemon.log'),
+    debugLog: join(root, 'debug.log'),
+    pidFile: join(root, 'daemon.pid'),
+    tools: join(root, 'tools'),
+    charms: join(root, 'charms'),
+    agents: join(root, 'agents'),
+  };
+}

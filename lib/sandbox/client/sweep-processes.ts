@@ -1,0 +1,92 @@
+/**
+ * Finds and ends the processes that belong to a sandbox: whatever a hook started and left behind.
+ * A process belongs to it when its environment names an agent socket or a charm directory below the
+ * sandbox, or when it works or was started there.
+ */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, identifyProcess, isProcessAlive, type ProcessIdentity } from '#system';
+
+// A process that got SIGTERM may tidy up for so long before it gets SIGKILL.
+const GRACE_MS = 2_000;
+const POLL_MS = 20;
+
+/** The processes of the sandbox in `root`, without this one. */
+export function findSandboxProcesses(root: string): readonly ProcessIdentity[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => belongsTo(pid, root))
+    .flatMap((pid) => identifyProcess(Number(pid)) ?? []);
+}
+
+/** Ends all processes of the sandbox, politely first; those that appear meanwhile too. */
+export async function endSandboxProcesses(root: string, clock: Clock): Promise<void> {
+  const deadline = clock.now().getTime() + GRACE_MS;
+  const told = new Set<string>();
+  for (;;) {
+    const left = findSandboxProcesses(root);
+    if (left.length === 0) {
+      return;
+    }
+    const force = clock.now().getTime() >= deadline;
+    for (const identity of left) {
+      const name = `${identity.pid} ${identity.startTicks}`;
+      if (force || !told.has(name)) {
+        told.add(name);
+        kill(identity, force ? 'SIGKILL' : 'SIGTERM');
+      }
+    }
+    await clock.sleep(POLL_MS);
+  }
+}
+
+/** Sends a signal to exactly this process; nothing when it is gone. */
+export function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (isProcessAlive(identity)) {
+    tryKill(identity.pid, signal);
+  }
+}
+
+/** Kills the process group that this process leads, unless the process is gone. */
+export function killGroup(leader: ProcessIdentity): void {
+  if (isProcessAlive(leader)) {
+    tryKill(-leader.pid, 'SIGKILL');
+  }
+}
+
+function tryKill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended between the look and the signal.
+  }
+}
+
+function belongsTo(pid: string, root: string): boolean {
+  const below = `${root}/`;
+  return (
+    readLink(pid, 'cwd').startsWith(below) ||
+    readLink(pid, 'exe').startsWith(below) ||
+    variables(pid).some(
+      (variable) =>
+        variable.startsWith(`JUJU_AGENT_SOCKET_ADDRESS=${below}`) ||
+        variable.startsWith(`JUJU_CHARM_DIR=${below}`),
+    )
+  );
+}
+
+function variables(pid: string): readonly string[] {
+  try {
+    return readFileSync(join('/proc', pid, 'environ'), 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+function readLink(pid: string, name: string): string {
+  try {
+    return readlinkSync(join('/proc', pid, name));
+  } catch {
+    return '';
+  }
+}

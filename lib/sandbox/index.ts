@@ -1,0 +1,5 @@
+/** A single-machine Juju for development: daemon, unit agents, hook tools, the `juju` command. */
+export { callDaemon, DaemonDownError, DaemonError, streamFromDaemon } from './client/client.ts';
+export { isBootstrapped, isDaemonRunning, startDaemon } from './client/daemon-control.ts';
+export { killController } from './client/kill-controller.ts';
+export { defaultDataDirectory, sandboxPaths } from './client/paths.ts';

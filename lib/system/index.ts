@@ -9,6 +9,7 @@ export {
 } from './atomic-file.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { describeError, HintError, type HintErrorOptions, hasErrorCode } from './errors.ts';
+export { acquireFileLock } from './file-lock.ts';
 export { formatBytes, formatDuration } from './format.ts';
 export {
   bootId,
@@ -24,3 +25,4 @@ export {
   type RunResult,
   runProcess,
 } from './run-process.ts';
+export { type DetachedOptions, spawnDetached } from './spawn-detached.ts';

@@ -1,0 +1,86 @@
+/** The words of the runner: a job to run, how one stands, and what a reconcile answers. */
+import type { JobProgress, JobType, JsonValue, StorageConfig } from '#database-backup';
+
+/** One job this unit is asked to run. */
+export interface JobSpec {
+  /** Any string; becomes a file name only through a hash. */
+  readonly jobId: string;
+  readonly jobType: JobType;
+  readonly compression: boolean;
+  /** Holds secrets: handed to the worker, never written to disk. The newest one given is used. */
+  readonly storageConfig: StorageConfig;
+  /** Backup: where it goes. Restore: what is restored. Fixed when the job is claimed. */
+  readonly artefactPath?: string;
+  /** Where the chunks of this application's backups lie in the bucket. */
+  readonly chunkPrefix: string;
+  /** Facts for the backup's manifest: model, app, unit… No secrets. */
+  readonly attributes: Readonly<Record<string, JsonValue>>;
+  /** ISO 8601, UTC. */
+  readonly requestedAt?: string;
+}
+
+/**
+ * - `claimed`: ours; its worker waits for the claim to be committed, or is about to be started.
+ * - `queued`: ours; waits for other jobs to end.
+ */
+export type JobRunState = 'claimed' | 'queued' | 'running' | 'success' | 'error';
+
+/** What an unfinished job is doing. */
+export type JobPhase =
+  | 'queued'
+  | 'starting'
+  | 'running'
+  | 'fetching'
+  | 'verifying'
+  | 'swapping'
+  | 'cleaning-up'
+  | 'cancelling'
+  | 'recovering';
+
+/** How one job stands, from this unit's journal. Holds no secret. */
+export interface JobRecord {
+  readonly jobId: string;
+  readonly jobType: JobType;
+  readonly compression: boolean;
+  readonly state: JobRunState;
+  /** Set until the job has ended. */
+  readonly phase?: JobPhase;
+  readonly progress?: JobProgress;
+  readonly message?: string;
+  readonly hint?: string;
+  readonly errorCode?: string;
+  readonly artefactPath?: string;
+  readonly requestedAt?: string;
+  readonly claimedAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  /** Bytes of the database as backed up or restored. */
+  readonly size?: number;
+  /** Bytes this backup added to the bucket. */
+  readonly newBytes?: number;
+  /** When the worker last gave a sign of life, and when its work last moved. */
+  readonly heartbeatAt?: string;
+  readonly progressedAt?: string;
+  /** Queued: the jobs whose end it waits for, in order. */
+  readonly waitsFor?: readonly string[];
+}
+
+export interface RunnerReport {
+  /** Every job of the journal, in order of arrival. */
+  readonly jobs: readonly JobRecord[];
+  /** Jobs claimed and not ended; their ids must be written to the ledger in this very hook. */
+  readonly claimed: readonly string[];
+}
+
+/** Why a job ended that never got as far as an error of its own. */
+export const JOB_END_CODES = [
+  'lost',
+  'cancelled',
+  'not-confirmed',
+  'already-run',
+  'recovery-failed',
+  'invalid-job',
+  'worker-crashed',
+] as const;
+
+export type JobEndCode = (typeof JOB_END_CODES)[number];

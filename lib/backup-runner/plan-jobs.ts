@@ -1,0 +1,257 @@
+/**
+ * Decides what one reconcile does, from the facts of the journal alone. Pure: no file, no process, no time
+ * but the one given. The locks are derived here from live workers, so none can be left behind.
+ */
+import type { JobType } from '#database-backup';
+import { type Candidate, grantLocks } from './job-locks.ts';
+
+/**
+ * - `waiting`: claimed, and no worker has been let through its gate.
+ * - `closed`: the gate was shut for good with a verdict that has yet to be written down as result.
+ * - `started`: one worker went through the gate.
+ * - `failed`: that worker gave up in the middle of a restore; the database needs recovery.
+ * - `finished`: there is a result.
+ */
+export type JobStage = 'waiting' | 'closed' | 'started' | 'failed' | 'finished';
+
+/** What the journal says about one job. */
+export interface JobFacts {
+  readonly jobId: string;
+  readonly jobType: JobType;
+  /** Order of arrival on this unit. */
+  readonly sequence: number;
+  readonly stage: JobStage;
+  /** `waiting`: tokens of live workers, of which normally there is one at most. */
+  readonly waitingWorkers: readonly string[];
+  /** `waiting`: the one worker that may go through the gate. */
+  readonly confirmedWorker?: string;
+  /** `started`, `failed`: whether the worker that went through the gate lives. */
+  readonly workerLives: boolean;
+  /** Workers started for it so far. */
+  readonly attempts: number;
+  readonly recovery: RecoveryFacts;
+}
+
+export interface RecoveryFacts {
+  /** Whether a finished restore left a database that must be looked after. */
+  readonly pending: boolean;
+  readonly workerLives: boolean;
+  /** Recovery workers started so far. */
+  readonly attempts: number;
+  /** When a recovery was last started, in ms since the epoch. */
+  readonly lastStartedAt?: number;
+}
+
+/** A job in the request that this unit has to run. */
+export interface WantedJob {
+  readonly jobId: string;
+  readonly jobType: JobType;
+}
+
+export interface PlanInput {
+  readonly facts: readonly JobFacts[];
+  readonly wanted: readonly WantedJob[];
+  /** Job ids in the ledger, as committed before this hook. */
+  readonly committed: ReadonlySet<string>;
+  /** Wanted ids whose record was once here and has been forgotten. */
+  readonly forgotten: ReadonlySet<string>;
+  readonly maxConcurrentBackups: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Why the runner itself ends a job. */
+export type Verdict = 'cancelled' | 'not-confirmed' | 'unknown-claim' | 'already-run';
+
+export type Action =
+  | { readonly kind: 'claim'; readonly jobId: string; readonly sequence: number }
+  /** Claims a job only to end it at once. */
+  | {
+      readonly kind: 'refuse';
+      readonly jobId: string;
+      readonly sequence: number;
+      readonly verdict: Verdict;
+    }
+  /** Shuts the gate of a job nobody started and writes its result. */
+  | { readonly kind: 'end'; readonly jobId: string; readonly verdict: Verdict }
+  /** Writes the result of a shut gate, after a crash between the two. */
+  | { readonly kind: 'settle'; readonly jobId: string }
+  /** Writes the result of a dead worker's backup, or of a restore whose recovery workers die as well. */
+  | { readonly kind: 'bury'; readonly jobId: string }
+  /** Asks a running worker to stop (SIGTERM). */
+  | { readonly kind: 'stop'; readonly jobId: string }
+  | { readonly kind: 'recover'; readonly jobId: string }
+  | { readonly kind: 'confirm'; readonly jobId: string; readonly token: string }
+  | { readonly kind: 'start'; readonly jobId: string; readonly confirmed: boolean };
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  /** Queued jobs, and the jobs each waits for. */
+  readonly waitsFor: ReadonlyMap<string, readonly string[]>;
+}
+
+/** So many workers may give up or die before anything began, then the job ends. */
+export const MAX_ATTEMPTS = 5;
+
+/** A recovery that failed fires an event, which must not start the next one at once. */
+export const RECOVERY_INTERVAL_MS = 30_000;
+
+/** @returns the actions in the order to apply them; applying them twice does no harm */
+export function planJobs(input: PlanInput): Plan {
+  const arrivals = planArrivals(input);
+  const jobs = [...input.facts, ...arrivals.claimed].toSorted(bySequence);
+  const ends = jobs.flatMap((job) => planEnd(job, input));
+  const ended = new Set(ends.filter(endsJob).map((action) => action.jobId));
+  const open = jobs.filter((job) => !ended.has(job.jobId));
+  const grants = grantLocks(
+    open.flatMap((job) => asCandidate(job, input)),
+    input.maxConcurrentBackups,
+  );
+  return {
+    actions: [
+      ...arrivals.actions,
+      ...ends,
+      ...planRecovery(open, input, grants.idle),
+      ...grants.confirmed.map(({ jobId, token }): Action => ({ kind: 'confirm', jobId, token })),
+      ...grants.started.map(
+        (jobId): Action => ({ kind: 'start', jobId, confirmed: input.committed.has(jobId) }),
+      ),
+    ],
+    waitsFor: grants.waitsFor,
+  };
+}
+
+function bySequence(left: JobFacts, right: JobFacts): number {
+  return left.sequence - right.sequence;
+}
+
+function planArrivals(input: PlanInput): { actions: Action[]; claimed: JobFacts[] } {
+  const known = new Set(input.facts.map((job) => job.jobId));
+  let sequence = Math.max(0, ...input.facts.map((job) => job.sequence));
+  const actions: Action[] = [];
+  const claimed: JobFacts[] = [];
+  for (const { jobId, jobType } of input.wanted) {
+    if (known.has(jobId)) {
+      continue;
+    }
+    known.add(jobId);
+    sequence += 1;
+    const verdict = refusal(jobId, input);
+    if (verdict === undefined) {
+      actions.push({ kind: 'claim', jobId, sequence });
+      claimed.push(newFacts(jobId, jobType, sequence));
+    } else {
+      actions.push({ kind: 'refuse', jobId, sequence, verdict });
+    }
+  }
+  return { actions, claimed };
+}
+
+// Whoever claimed it may have run it: the unit this one replaced, or this one before it forgot.
+function refusal(jobId: string, input: PlanInput): Verdict | undefined {
+  if (input.forgotten.has(jobId)) {
+    return 'already-run';
+  }
+  return input.committed.has(jobId) ? 'unknown-claim' : undefined;
+}
+
+function newFacts(jobId: string, jobType: JobType, sequence: number): JobFacts {
+  return {
+    jobId,
+    jobType,
+    sequence,
+    stage: 'waiting',
+    waitingWorkers: [],
+    workerLives: false,
+    attempts: 0,
+    recovery: { pending: false, workerLives: false, attempts: 0 },
+  };
+}
+
+function planEnd(job: JobFacts, input: PlanInput): Action[] {
+  const { jobId } = job;
+  switch (job.stage) {
+    case 'waiting':
+      return planEndOfWaiting(job, input);
+    case 'closed':
+      return [{ kind: 'settle', jobId }];
+    case 'started':
+      if (job.workerLives) {
+        return isWanted(job, input) ? [] : [{ kind: 'stop', jobId }];
+      }
+      return isBeyondHelp(job) ? [{ kind: 'bury', jobId }] : [];
+    case 'failed':
+      return isBeyondHelp(job) ? [{ kind: 'bury', jobId }] : [];
+    case 'finished':
+      return [];
+  }
+}
+
+function isBeyondHelp(job: JobFacts): boolean {
+  const { attempts, workerLives } = job.recovery;
+  return job.jobType === 'backup' || (attempts >= MAX_ATTEMPTS && !workerLives);
+}
+
+function planEndOfWaiting(job: JobFacts, input: PlanInput): Action[] {
+  if (!isWanted(job, input)) {
+    return [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
+  }
+  if (job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS) {
+    return [{ kind: 'end', jobId: job.jobId, verdict: 'not-confirmed' }];
+  }
+  return [];
+}
+
+// A request that came back with the same id and another type is not the job that was claimed.
+function isWanted(job: JobFacts, input: PlanInput): boolean {
+  return input.wanted.some(({ jobId, jobType }) => jobId === job.jobId && jobType === job.jobType);
+}
+
+function endsJob(action: Action): boolean {
+  return action.kind === 'end' || action.kind === 'settle' || action.kind === 'bury';
+}
+
+function needsRecovery(job: JobFacts): boolean {
+  return (
+    job.jobType === 'restore' &&
+    (job.stage === 'failed' || (job.stage === 'started' && !job.workerLives))
+  );
+}
+
+function asCandidate(job: JobFacts, input: PlanInput): Candidate[] {
+  const { jobId, jobType } = job;
+  if (job.recovery.workerLives || needsRecovery(job)) {
+    return [{ jobId, jobType: 'restore', standing: 'holds' }];
+  }
+  if (job.stage === 'started') {
+    return [{ jobId, jobType, standing: 'holds' }];
+  }
+  return job.stage === 'waiting' ? [waitingCandidate(job, input)] : [];
+}
+
+function waitingCandidate(job: JobFacts, input: PlanInput): Candidate {
+  const { jobId, jobType, confirmedWorker } = job;
+  if (confirmedWorker !== undefined && job.waitingWorkers.includes(confirmedWorker)) {
+    return { jobId, jobType, standing: 'holds' };
+  }
+  const token = job.waitingWorkers[0];
+  if (token === undefined) {
+    return { jobId, jobType, standing: 'waits' };
+  }
+  return { jobId, jobType, standing: 'starts', token, committed: input.committed.has(jobId) };
+}
+
+function planRecovery(open: readonly JobFacts[], input: PlanInput, idle: boolean): Action[] {
+  // One that was tried in vain is tried again while nothing else runs: it may end an outage.
+  const job = open.find(needsRecovery) ?? (idle ? open.findLast(isPending) : undefined);
+  if (job === undefined || job.recovery.workerLives) {
+    return [];
+  }
+  const { lastStartedAt } = job.recovery;
+  const due = lastStartedAt === undefined || lastStartedAt + RECOVERY_INTERVAL_MS <= input.now;
+  return due ? [{ kind: 'recover', jobId: job.jobId }] : [];
+}
+
+function isPending(job: JobFacts): boolean {
+  return job.stage === 'finished' && job.recovery.pending;
+}

@@ -156,7 +156,7 @@ function describeBackup(
 ): BackupAttributes {
   return {
     engine: POSTGRESQL,
-    'engine-version': server.version,
+    'engine-version': server.version.split(' ')[0] ?? server.version,
     major: config.version,
     'system-identifier': hold.systemIdentifier,
     timeline: hold.timeline,

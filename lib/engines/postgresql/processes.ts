@@ -18,12 +18,12 @@ export async function findClusterProcesses(
 ): Promise<ClusterProcesses> {
   const servers: number[] = [];
   const controllers: number[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+  for (const pid of await listPids()) {
     const role = processRole(await commandLine(pid), instance);
     if (role === 'server') {
-      servers.push(Number(pid));
+      servers.push(pid);
     } else if (role === 'controller') {
-      controllers.push(Number(pid));
+      controllers.push(pid);
     }
   }
   return { servers, controllers };
@@ -51,7 +51,12 @@ export function processRole(
   return named ? 'controller' : undefined;
 }
 
-async function commandLine(pid: string): Promise<string[]> {
+/** Every process of the machine. */
+export async function listPids(): Promise<number[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+}
+
+async function commandLine(pid: number): Promise<string[]> {
   try {
     return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0').slice(0, -1);
   } catch {

@@ -13,6 +13,7 @@ import { clusterLabel } from './commands.ts';
 import type { PostgresqlInstance } from './config.ts';
 import { isUnavailable } from './failures.ts';
 import { findClusterProcesses } from './processes.ts';
+import { clearRemains } from './remains.ts';
 import { runSql } from './sql.ts';
 
 // Replaying the WAL of a backup may take long; there is no harm in waiting while it goes on.
@@ -51,6 +52,7 @@ export class PostgresqlServer {
    * @throws HintError `database-start-failed` with the reason from the server's log
    */
   async start(signal?: AbortSignal): Promise<void> {
+    await clearRemains(this.instance, this.#clock);
     const logPosition = await this.#logSize();
     // 2: it runs already. 1: it did not come up within a minute, which may be recovery at work.
     const { exitCode, stderr } = await this.#control('start', [0, 1, 2]);
@@ -70,6 +72,8 @@ export class PostgresqlServer {
     for (;;) {
       const { servers, controllers } = await findClusterProcesses(this.instance);
       if (servers.length === 0 && controllers.length === 0) {
+        // Backends of a killed server must not outlive a stop either.
+        await clearRemains(this.instance, this.#clock);
         return;
       }
       if (this.#clock.now().getTime() > deadline) {
@@ -185,6 +189,9 @@ export class PostgresqlServer {
 }
 
 function lastFatal(text: string): string | undefined {
-  const line = text.split('\n').findLast((each) => /(FATAL|PANIC|LOG): .*|[Ee]rror: /.test(each));
-  return line?.replace(/^.*?((?:FATAL|PANIC|LOG|[Ee]rror): )/, '$1').trim();
+  const lines = text.split('\n');
+  const line =
+    lines.findLast((each) => /(FATAL|PANIC): /.test(each)) ??
+    lines.findLast((each) => /[Ee]rror: /.test(each));
+  return line?.replace(/^.*?((?:FATAL|PANIC|[Ee]rror): )/, '$1').trim();
 }

@@ -12,5 +12,13 @@ export {
 } from './job.ts';
 export { encodeJobs, parseJobs } from './job-codec.ts';
 export { newJobId } from './job-id.ts';
+export { BackupProvider, type JobsChangedEvent, type RelationRequests } from './provider.ts';
 export { REDACTED, redactStorageConfig } from './redact.ts';
+export {
+  BackupRequirer,
+  type DatabaseEvent,
+  type RelatedDatabase,
+  type UnitJobIssue,
+  type UnitJobStatus,
+} from './requirer.ts';
 export { encodeJobStatuses, parseJobStatuses, rejectionOf, statusOf } from './status-codec.ts';

@@ -1,0 +1,134 @@
+/** Wires Juju's events and actions to the manager. Reconciles: every event takes in everything. */
+import { BackupRequirer } from '#database-backup';
+import {
+  type ActionEvent,
+  ActiveStatus,
+  BlockedStatus,
+  CharmBase,
+  type CollectStatusEvent,
+  type Framework,
+} from '#ops';
+import { describeError, HintError } from '#system';
+import { clearHistory } from './clear-history.ts';
+import { Manager, type ManagerPorts, realPorts } from './manager.ts';
+import { outcomeText, percentOf } from './presentation.ts';
+import { listBackups, listJobs, showJob } from './query-actions.ts';
+import { createBackup, restore } from './request-actions.ts';
+import { describeStatus } from './status.ts';
+
+const ACTIONS: Readonly<
+  Record<string, (event: ActionEvent, manager: Manager) => void | Promise<void>>
+> = {
+  'create-backup': createBackup,
+  restore,
+  'list-jobs': listJobs,
+  'show-job': showJob,
+  'list-backups': listBackups,
+  'clear-history': clearHistory,
+};
+
+export class BackupManagerCharm extends CharmBase {
+  readonly #requirer: BackupRequirer;
+  readonly #manager: Manager;
+
+  constructor(framework: Framework, ports: ManagerPorts = realPorts()) {
+    super(framework);
+    this.#requirer = new BackupRequirer(this, 'database-backup');
+    this.#manager = new Manager(this, this.#requirer, ports);
+    this.#observeLifeCycle();
+    this.#observeDatabases();
+    for (const [name, perform] of Object.entries(ACTIONS)) {
+      framework.observe(this.on.action(name), async (event) => await this.#act(event, perform));
+    }
+    framework.observe(this.on.collectUnitStatus, (event) => this.#tellStatus(event));
+    framework.observe(this.on.collectAppStatus, (event) => this.#tellStatus(event));
+  }
+
+  #observeLifeCycle(): void {
+    const { on, framework } = this;
+    // After these S3 may work differently.
+    for (const source of [on.configChanged, on.secretChanged, on.leaderElected, on.upgradeCharm]) {
+      framework.observe<unknown>(source, async () => await this.#reconcile({ check: true }));
+    }
+    // Juju sends it only when nothing else is left to tell.
+    framework.observe(on.updateStatus, async () => {
+      await this.#reconcile({ check: true, isSettled: true });
+    });
+    framework.observe(on.start, async () => await this.#reconcile({}));
+    framework.observe(on.relation('history').changed, async () => await this.#reconcile({}));
+  }
+
+  #observeDatabases(): void {
+    const { framework } = this;
+    framework.observe(this.#requirer.databaseRelated, async () => await this.#reconcile({}));
+    framework.observe(this.#requirer.databaseGone, async () => await this.#reconcile({}));
+    framework.observe(this.#requirer.unitGone, async ({ unit }) => {
+      await this.#reconcile({ departedUnit: unit });
+    });
+    framework.observe(this.#requirer.statusChanged, async ({ relation }) => {
+      for (const text of this.#manager.misunderstandings(relation)) {
+        this.log.warning(`${relation.app.name} says something that is no job status: ${text}`);
+      }
+      await this.#reconcile({});
+    });
+  }
+
+  async #reconcile(options: {
+    readonly check?: boolean;
+    readonly departedUnit?: string | undefined;
+    readonly isSettled?: boolean;
+  }): Promise<void> {
+    const manager = this.#manager;
+    if (!manager.isLeader) {
+      manager.health.forget();
+      return;
+    }
+    if (!manager.isReady) {
+      return;
+    }
+    const { departedUnit, isSettled = false } = options;
+    const { outcomes } = manager.reconcile({ departedUnit, isSettled });
+    for (const entry of outcomes) {
+      if (entry.state === 'success') {
+        this.log.info(outcomeText(entry));
+      } else {
+        this.log.error(outcomeText(entry));
+      }
+    }
+    await (options.check === true ? manager.health.check() : manager.health.recheck());
+  }
+
+  async #act(
+    event: ActionEvent,
+    perform: (event: ActionEvent, manager: Manager) => void | Promise<void>,
+  ): Promise<void> {
+    try {
+      await perform(event, this.#manager);
+    } catch (error) {
+      if (!(error instanceof HintError)) {
+        throw error;
+      }
+      event.fail(describeError(error));
+    }
+  }
+
+  #tellStatus(event: CollectStatusEvent): void {
+    const manager = this.#manager;
+    const live = manager.live();
+    const percents = [...live].flatMap(([jobId, status]) => {
+      const percent = percentOf(status);
+      return percent === undefined ? [] : [[jobId, percent] as const];
+    });
+    const { kind, message } = describeStatus({
+      application: this.app.name,
+      fault: manager.health.fault(),
+      databases: manager
+        .databases()
+        .map(({ name, relation }) => ({ name, relationId: relation.id })),
+      history: manager.history(),
+      lastBackups: manager.lastBackups(),
+      percents: new Map(percents),
+    });
+    event.addStatus(kind === 'blocked' ? new BlockedStatus(message) : new ActiveStatus(message));
+  }
+}

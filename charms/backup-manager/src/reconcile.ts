@@ -1,0 +1,178 @@
+/**
+ * From what was asked and what the databases tell to a new history. Pure: the same inputs give the
+ * same plan, so lost, repeated and reordered events change nothing.
+ */
+import type { Job, UnitJobStatus } from '#database-backup';
+import { type HistoryEntry, isFinished, type LastBackups } from './history.ts';
+
+export interface RelationView {
+  readonly relationId: number;
+  readonly database: string;
+  /** Our own requests in the relation. */
+  readonly requested: readonly Job[];
+  readonly statuses: readonly UnitJobStatus[];
+  /** Names of the database's units known here. */
+  readonly units: readonly string[];
+}
+
+export interface ReconcileInput {
+  readonly history: readonly HistoryEntry[];
+  readonly lastBackups: LastBackups;
+  /** All living relations to databases. */
+  readonly relations: readonly RelationView[];
+  /** A provider unit that has just left for good. */
+  readonly departedUnit?: string | undefined;
+  /** Whether `units` is complete: a new unit of ours gets to know the others one event at a time. */
+  readonly isSettled: boolean;
+  readonly now: Date;
+}
+
+export interface ReconcilePlan {
+  readonly history: readonly HistoryEntry[];
+  readonly lastBackups: LastBackups;
+  /** Entries that ended just now, to be told to the administrator once. */
+  readonly outcomes: readonly HistoryEntry[];
+  /** Relation id → requests to keep; those with an outcome are withdrawn, and their keys with them. */
+  readonly requests: ReadonlyMap<number, readonly Job[]>;
+}
+
+// Words of a provider we do not know may be of any length.
+const MAX_TEXT = 1000;
+
+/** Takes in what the databases say. An outcome once recorded is never changed. */
+export function planReconcile(input: ReconcileInput): ReconcilePlan {
+  const before = [...input.history, ...unknownRequests(input)];
+  const history = before.map((entry) => (isFinished(entry) ? entry : advance(entry, input)));
+  const outcomes = history.filter((entry, at) => {
+    const earlier = before[at];
+    return isFinished(entry) && earlier !== undefined && !isFinished(earlier);
+  });
+  const open = new Set(history.filter((entry) => !isFinished(entry)).map((entry) => entry.jobId));
+  return {
+    history,
+    outcomes,
+    lastBackups: planLastBackups(input, outcomes),
+    requests: new Map(
+      input.relations.map((relation) => [
+        relation.relationId,
+        relation.requested.filter((job) => open.has(job.jobId)),
+      ]),
+    ),
+  };
+}
+
+/** Requests the history does not know, should the peer databag ever have lost them. */
+function unknownRequests(input: ReconcileInput): readonly HistoryEntry[] {
+  const known = new Set(input.history.map((entry) => entry.jobId));
+  return input.relations.flatMap(({ relationId, database, requested }) =>
+    requested
+      .filter((job) => !known.has(job.jobId))
+      .map((job) => newEntry(job, { relationId, database, now: input.now })),
+  );
+}
+
+/** The first entry of a job, as it is asked. */
+export function newEntry(
+  job: Job,
+  at: { readonly relationId: number; readonly database: string; readonly now: Date },
+): HistoryEntry {
+  return {
+    jobId: job.jobId,
+    jobType: job.jobType,
+    database: at.database,
+    relationId: at.relationId,
+    state: 'requested',
+    requestedAt: job.requestedAt ?? at.now.toISOString(),
+    artefactPath: job.artefactPath,
+  };
+}
+
+function advance(entry: HistoryEntry, input: ReconcileInput): HistoryEntry {
+  const relation = input.relations.find((one) => one.relationId === entry.relationId);
+  if (relation === undefined) {
+    return lost(entry, input.now, `relation to ${entry.database} removed`);
+  }
+  const status = bestStatus(relation.statuses.filter((one) => one.jobId === entry.jobId));
+  if (status !== undefined) {
+    return withStatus(entry, status, input.now);
+  }
+  if (isOrphaned(entry, relation, input)) {
+    return lost(entry, input.now, `unit ${entry.unit ?? ''} is gone`);
+  }
+  if (!relation.requested.some((job) => job.jobId === entry.jobId)) {
+    return lost(entry, input.now, 'its request disappeared from the relation');
+  }
+  return entry;
+}
+
+/** Whether the unit that performed it is gone, and no other has taken over telling about it. */
+function isOrphaned(entry: HistoryEntry, relation: RelationView, input: ReconcileInput): boolean {
+  if (entry.unit === undefined || relation.units.includes(entry.unit)) {
+    return false;
+  }
+  // When the last unit leaves, most likely the whole relation goes; its end gives the better reason.
+  const sawItLeave = entry.unit === input.departedUnit && relation.units.length > 0;
+  return sawItLeave || input.isSettled;
+}
+
+// One unit performs a job. Where several speak of it, the one that did it or still does counts,
+// not one that declined.
+const RANK = { success: 3, running: 2, error: 1 } as const;
+
+/** Of what several units say about one job, what counts. */
+export function bestStatus(statuses: readonly UnitJobStatus[]): UnitJobStatus | undefined {
+  return statuses.toSorted((a, b) => RANK[b.status] - RANK[a.status])[0];
+}
+
+function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): HistoryEntry {
+  const startedAt = validTime(status.startedAt) ?? entry.startedAt;
+  const known = {
+    ...entry,
+    unit: status.unit,
+    artefactPath: status.artefactPath ?? entry.artefactPath,
+    size: status.size ?? entry.size,
+  };
+  if (status.status === 'running') {
+    // What a running job says changes all the time and is read where it is said.
+    return { ...known, state: 'running', startedAt: startedAt ?? now.toISOString() };
+  }
+  return {
+    ...known,
+    startedAt,
+    finishedAt: validTime(status.finishedAt) ?? now.toISOString(),
+    message: shorten(status.message),
+    ...(status.status === 'success'
+      ? { state: 'success' }
+      : { state: 'error', errorCode: shorten(status.errorCode), hint: shorten(status.hint) }),
+  };
+}
+
+function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
+  return {
+    ...entry,
+    state: 'error',
+    finishedAt: now.toISOString(),
+    message: `lost: ${reason}`,
+    errorCode: 'lost',
+  };
+}
+
+function planLastBackups(input: ReconcileInput, outcomes: readonly HistoryEntry[]): LastBackups {
+  const living = new Set(input.relations.map((relation) => relation.relationId));
+  const fresh = outcomes
+    .filter((entry) => entry.jobType === 'backup' && entry.state === 'success')
+    .map(({ relationId, finishedAt = input.now.toISOString() }) => ({ relationId, finishedAt }));
+  const all = [...input.lastBackups.values(), ...fresh];
+  return new Map(
+    all.filter((one) => living.has(one.relationId)).map((one) => [one.relationId, one]),
+  );
+}
+
+function validTime(text: string | undefined): string | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+}
+
+function shorten(text: string | undefined): string | undefined {
+  return text !== undefined && text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+}

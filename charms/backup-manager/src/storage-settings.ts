@@ -66,14 +66,14 @@ function readCredentials(
 }
 
 function secretFault(error: unknown, uri: string, application: string): { fault: StorageFault } {
-  if (hasErrorCode(error, 'secret-permission')) {
+  if (hasErrorCode(error, 'secret-permission-denied')) {
     return faulty('secret-not-granted', 'the credentials secret is not granted to this charm', {
       hint: `run: juju grant-secret ${uri} ${application}`,
     });
   }
   if (hasErrorCode(error, 'secret-not-found')) {
-    return faulty('bad-secret', 'the credentials secret does not exist', {
-      hint: `run: juju config ${application} credentials=secret:… (juju secrets lists them)`,
+    return faulty('bad-secret', 'the credentials secret does not exist, or is not granted', {
+      hint: `run: juju secrets, then juju config ${application} credentials=secret:…`,
     });
   }
   return faulty('bad-secret', 'the credentials secret cannot be read', {

@@ -68,8 +68,12 @@ describe('what is missing or wrong is named, with the command that mends it', ()
   });
 
   test.each([
-    ['secret-permission', 'secret-not-granted', 'run: juju grant-secret secret:abc backup-manager'],
-    ['secret-not-found', 'bad-secret', 'run: juju config backup-manager credentials=secret:…'],
+    [
+      'secret-permission-denied',
+      'secret-not-granted',
+      'run: juju grant-secret secret:abc backup-manager',
+    ],
+    ['secret-not-found', 'bad-secret', 'juju config backup-manager credentials=secret:…'],
     ['anything-else', 'bad-secret', 'check it with: juju show-secret secret:abc'],
   ])('a secret that cannot be read: %s', (code, expected, hint) => {
     const { fault } = read(complete, () => {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { hasErrorCode, syncDirectory } from '#system';
 import { decodeName, encodeKey } from './directory-names.ts';
 import { invalidRangeError, notFoundError, ObjectStoreError, quoteKey } from './errors.ts';
-import { assertKey, compareKeys, foldFolders } from './keys.ts';
+import { assertKey, compareKeys } from './keys.ts';
 import type {
   ByteRange,
   FolderItem,
@@ -191,7 +191,7 @@ class DirectoryObjectStore implements ObjectStore {
           const known = name !== undefined && (entry.isFile() || entry.isDirectory());
           return known ? [`${folder}${name}${entry.isDirectory() ? '/' : ''}`] : [];
         })
-        .sort(compareKeys);
+        .toSorted(compareKeys);
     } catch (error) {
       if (isMissing(error)) {
         return [];

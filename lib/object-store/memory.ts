@@ -78,7 +78,7 @@ class MemoryObjectStore implements ObjectStore {
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
     const keys = [...this.#objects.keys()].filter((key) => key.startsWith(prefix));
-    for (const key of keys.sort(compareKeys)) {
+    for (const key of keys.toSorted(compareKeys)) {
       options.signal?.throwIfAborted();
       const object = this.#objects.get(key);
       const after = options.startAfter === undefined || compareKeys(key, options.startAfter) > 0;

@@ -1,13 +1,329 @@
-/** The S3 store. */
-import type { ObjectStore } from './object-store.ts';
+/** Objects in an S3 bucket (AWS, Ceph RGW, MinIO…). One request a call; see s3-errors.ts and with-retries.ts. */
+import { createHash } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import type { Clock } from '#system';
+import { invalidRangeError, isObjectStoreError, ObjectStoreError, quoteKey } from './errors.ts';
+import { assertKey } from './keys.ts';
+import type {
+  ByteRange,
+  FolderItem,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  OperationOptions,
+  PutOptions,
+} from './object-store.ts';
+import { readBody } from './s3-body.ts';
+import { connectS3, type S3Connection, type S3Timeouts } from './s3-client.ts';
+import { describeS3, translateS3Error } from './s3-errors.ts';
 import type { S3Options } from './s3-options.ts';
+import { type RetryOptions, withRetries } from './with-retries.ts';
 
 export interface S3ObjectStore extends ObjectStore {
-  /** Closes idle connections. */
+  /** Closes idle connections, so that a process can end. */
   close(): void;
 }
 
-/** Signature first; the body follows. */
-export function createS3ObjectStore(options: S3Options): S3ObjectStore {
-  throw new Error(`not yet: ${options.bucket}`);
+/** S3 deletes at most so many objects in one request. */
+const DELETE_BATCH = 1000;
+
+const TIMEOUTS: S3Timeouts = { connectMs: 10_000, idleMs: 60_000 };
+
+/**
+ * A store in one bucket; transient failures are repeated. The AWS SDK is loaded by the first call.
+ * Nothing is checked here: see `checkStorage`.
+ */
+export function createS3ObjectStore(
+  options: S3Options,
+  tuning: {
+    readonly retries?: RetryOptions;
+    readonly timeouts?: Partial<S3Timeouts>;
+    readonly clock?: Clock;
+  } = {},
+): S3ObjectStore {
+  const timeouts = { ...TIMEOUTS, ...tuning.timeouts };
+  const bare = new BareS3Store(options, timeouts);
+  const clock = tuning.clock === undefined ? {} : { clock: tuning.clock };
+  return Object.assign(withRetries(bare, { ...clock, ...tuning.retries }), {
+    close: () => bare.close(),
+  });
+}
+
+class BareS3Store implements ObjectStore {
+  readonly description: string;
+  readonly #options: S3Options;
+  readonly #timeouts: S3Timeouts;
+  #connection: Promise<S3Connection> | undefined;
+
+  constructor(options: S3Options, timeouts: S3Timeouts) {
+    this.#options = options;
+    this.#timeouts = timeouts;
+    this.description = describeS3(options);
+  }
+
+  async get(key: string, options: OperationOptions = {}): Promise<Uint8Array> {
+    return await this.#request('read', key, options, async ({ sdk, client }, send) => {
+      const answer = await client.send(new sdk.GetObjectCommand(this.#object(key)), send);
+      return await this.#body(key, answer, options);
+    });
+  }
+
+  async getRange(
+    key: string,
+    range: ByteRange,
+    options: OperationOptions = {},
+  ): Promise<Uint8Array> {
+    if (range.length === 0) {
+      return new Uint8Array(0);
+    }
+    const Range = `bytes=${range.offset}-${range.offset + range.length - 1}`;
+    return await this.#request('read', key, options, async ({ sdk, client }, send) => {
+      const command = new sdk.GetObjectCommand({ ...this.#object(key), Range });
+      const answer = await client.send(command, send).catch((error: unknown) => {
+        throw isStatus(error, 416) ? invalidRangeError(this.description, key, range) : error;
+      });
+      if (answer.ContentLength !== range.length) {
+        (answer.Body as Readable | undefined)?.destroy();
+        throw invalidRangeError(this.description, key, range);
+      }
+      return await this.#body(key, answer, options);
+    });
+  }
+
+  async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
+    await this.#put(key, data, options, {});
+  }
+
+  async putIfAbsent(
+    key: string,
+    data: Uint8Array,
+    options: PutOptions = {},
+  ): Promise<'created' | 'exists'> {
+    try {
+      await this.#put(key, data, options, { IfNoneMatch: '*' });
+      return 'created';
+    } catch (error) {
+      if (error instanceof AlreadyExists) {
+        return 'exists';
+      }
+      if (!(error instanceof ConditionUnsupported)) {
+        throw error;
+      }
+    }
+    // Without conditional writes the best there is: job ids make the key unique in the first place.
+    if ((await this.head(key, options)) !== undefined) {
+      return 'exists';
+    }
+    await this.put(key, data, options);
+    return 'created';
+  }
+
+  async head(
+    key: string,
+    options: OperationOptions = {},
+  ): Promise<{ readonly size: number } | undefined> {
+    return await this.#request('look up', key, options, async ({ sdk, client }, send) => {
+      try {
+        const answer = await client.send(new sdk.HeadObjectCommand(this.#object(key)), send);
+        return { size: answer.ContentLength ?? 0 };
+      } catch (error) {
+        if (isStatus(error, 404)) {
+          return undefined;
+        }
+        if (!hasEmptyBody(error)) {
+          throw error;
+        }
+      }
+      // An answer to HEAD has no body, hence no reason; GET tells it.
+      const answer = await client.send(
+        new sdk.GetObjectCommand({ ...this.#object(key), Range: 'bytes=0-0' }),
+        send,
+      );
+      (answer.Body as Readable | undefined)?.destroy();
+      return { size: Number(answer.ContentRange?.split('/')[1] ?? answer.ContentLength ?? 0) };
+    });
+  }
+
+  async *list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo> {
+    for await (const page of this.#pages(prefix, undefined, options)) {
+      yield* page.objects;
+    }
+  }
+
+  async *listFolder(prefix: string, options: OperationOptions = {}): AsyncIterable<FolderItem> {
+    for await (const page of this.#pages(prefix, '/', options)) {
+      yield* page.folders.map((folder) => ({ kind: 'folder' as const, prefix: folder }));
+      yield* page.objects.map((object) => ({ kind: 'object' as const, ...object }));
+    }
+  }
+
+  async delete(keys: readonly string[], options: OperationOptions = {}): Promise<void> {
+    for (let start = 0; start < keys.length; start += DELETE_BATCH) {
+      await this.#deleteBatch(keys.slice(start, start + DELETE_BATCH), options);
+    }
+  }
+
+  close(): void {
+    void this.#connection?.then(({ client }) => client.destroy()).catch(() => undefined);
+  }
+
+  async #put(
+    key: string,
+    data: Uint8Array,
+    options: PutOptions,
+    condition: { readonly IfNoneMatch?: '*' },
+  ): Promise<void> {
+    assertKey(key);
+    const sha256 = options.sha256 ?? createHash('sha256').update(data).digest('hex');
+    await this.#request('write', key, options, async ({ sdk, client }, send) => {
+      const command = new sdk.PutObjectCommand({
+        ...this.#object(key),
+        ...condition,
+        // A view of the same bytes: the SDK streams anything that is not a Buffer or Uint8Array.
+        Body: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+        ContentLength: data.byteLength,
+        ...(this.#options.storageClass === undefined
+          ? {}
+          : { StorageClass: this.#options.storageClass as NonNullable<unknown> & 'STANDARD' }),
+      });
+      signPayload(command, sha256);
+      await client.send(command, send).catch((error: unknown) => {
+        throw condition.IfNoneMatch === undefined ? error : conditionalOutcome(error);
+      });
+    });
+  }
+
+  async #deleteBatch(keys: readonly string[], options: OperationOptions): Promise<void> {
+    if (keys.length === 0) {
+      return;
+    }
+    await this.#request('delete', keys[0] ?? '', options, async ({ sdk, client }, send) => {
+      const Objects = keys.map((Key) => ({ Key }));
+      const answer = await client.send(
+        new sdk.DeleteObjectsCommand({
+          Bucket: this.#options.bucket,
+          Delete: { Objects, Quiet: true },
+        }),
+        send,
+      );
+      const failed = answer.Errors?.find((error) => error.Code !== 'NoSuchKey');
+      if (failed !== undefined) {
+        throw Object.assign(new Error(failed.Message ?? 'refused'), { name: failed.Code ?? '' });
+      }
+    });
+  }
+
+  async *#pages(
+    prefix: string,
+    delimiter: string | undefined,
+    options: ListOptions,
+  ): AsyncIterable<{ objects: ObjectInfo[]; folders: string[] }> {
+    let token: string | undefined;
+    do {
+      const answer = await this.#request('list', prefix, options, async ({ sdk, client }, send) => {
+        const command = new sdk.ListObjectsV2Command({
+          Bucket: this.#options.bucket,
+          Prefix: prefix,
+          Delimiter: delimiter,
+          ContinuationToken: token,
+          StartAfter: token === undefined ? options.startAfter : undefined,
+        });
+        return await client.send(command, send);
+      });
+      yield {
+        objects: (answer.Contents ?? []).map((object) => ({
+          key: object.Key ?? '',
+          size: object.Size ?? 0,
+          modifiedAt: object.LastModified ?? new Date(0),
+        })),
+        folders: (answer.CommonPrefixes ?? []).map((folder) => folder.Prefix ?? ''),
+      };
+      token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  #object(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.#options.bucket, Key: key };
+  }
+
+  async #body(
+    key: string,
+    answer: { readonly Body?: unknown; readonly ContentLength?: number | undefined },
+    options: OperationOptions,
+  ): Promise<Uint8Array> {
+    const data = await readBody(answer.Body as Readable, answer.ContentLength, {
+      idleMs: this.#timeouts.idleMs,
+      signal: options.signal,
+    });
+    if (answer.ContentLength !== undefined && data.length !== answer.ContentLength) {
+      throw new ObjectStoreError(
+        `cannot read ${quoteKey(key)} in ${this.description}: the answer broke off after ${data.length} of ${answer.ContentLength} bytes`,
+        { code: 'unavailable', key, transient: true, unanswered: true },
+      );
+    }
+    return data;
+  }
+
+  async #request<T>(
+    verb: string,
+    key: string,
+    options: OperationOptions,
+    work: (connection: S3Connection, send: { abortSignal?: AbortSignal }) => Promise<T>,
+  ): Promise<T> {
+    options.signal?.throwIfAborted();
+    this.#connection ??= connectS3(this.#options, this.#timeouts);
+    try {
+      const send = options.signal === undefined ? {} : { abortSignal: options.signal };
+      return await work(await this.#connection, send);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (
+        isObjectStoreError(error) ||
+        error instanceof AlreadyExists ||
+        error instanceof ConditionUnsupported
+      ) {
+        throw error;
+      }
+      throw await translateS3Error(error, { verb, key, options: this.#options });
+    }
+  }
+}
+
+class AlreadyExists extends Error {}
+class ConditionUnsupported extends Error {}
+
+/** 412: it exists. 501: the server has no conditional writes. 409, a race, is for a retry to settle. */
+function conditionalOutcome(error: unknown): unknown {
+  if (isStatus(error, 412)) {
+    return new AlreadyExists();
+  }
+  return isStatus(error, 501) ? new ConditionUnsupported() : error;
+}
+
+/** Tells the SDK's signer the hash we know, so that it does not hash the body again. */
+function signPayload(
+  command: InstanceType<S3Connection['sdk']['PutObjectCommand']>,
+  sha256: string,
+): void {
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const request = args.request as { headers: Record<string, string> };
+      request.headers['x-amz-content-sha256'] = sha256;
+      return await next(args);
+    },
+    { step: 'build', name: 'knownPayloadHash' },
+  );
+}
+
+function isStatus(error: unknown, status: number): boolean {
+  return statusOf(error) === status;
+}
+
+function hasEmptyBody(error: unknown): boolean {
+  return [400, 403, 301].includes(statusOf(error) ?? 0);
+}
+
+function statusOf(error: unknown): number | undefined {
+  return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata
+    ?.httpStatusCode;
 }

@@ -41,33 +41,6 @@ export function withFaults(store: ObjectStore, plan: FaultPlan): ObjectStore {
     number += 1;
     return plan({ operation, key, number });
   };
-  const run = async <T>(fault: Fault | undefined, work: () => Promise<T>): Promise<T> => {
-    if (fault?.kind === 'wait') {
-      await fault.until();
-    }
-    if (fault?.kind === 'fail') {
-      throw fault.error ?? aFault();
-    }
-    const result = await work();
-    if (fault?.kind === 'lose-answer') {
-      throw fault.error ?? aFault();
-    }
-    return result;
-  };
-  const read = async (
-    fault: Fault | undefined,
-    work: () => Promise<Uint8Array>,
-  ): Promise<Uint8Array> => {
-    const data = await run(fault, work);
-    return fault?.kind === 'tamper' ? fault.change(data.slice()) : data;
-  };
-  async function* iterate<T>(fault: Fault | undefined, items: AsyncIterable<T>): AsyncIterable<T> {
-    await run(fault?.kind === 'lose-answer' ? undefined : fault, async () => undefined);
-    yield* items;
-    if (fault?.kind === 'lose-answer') {
-      throw fault.error ?? aFault();
-    }
-  }
   return {
     description: store.description,
     get: async (key, o) => await read(next('get', key), async () => await store.get(key, o)),
@@ -83,6 +56,36 @@ export function withFaults(store: ObjectStore, plan: FaultPlan): ObjectStore {
     delete: async (keys, o) =>
       await run(next('delete', keys[0] ?? ''), async () => await store.delete(keys, o)),
   };
+}
+
+async function read(
+  fault: Fault | undefined,
+  work: () => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const data = await run(fault, work);
+  return fault?.kind === 'tamper' ? fault.change(data.slice()) : data;
+}
+
+async function* iterate<T>(fault: Fault | undefined, items: AsyncIterable<T>): AsyncIterable<T> {
+  await run(fault?.kind === 'lose-answer' ? undefined : fault, async () => undefined);
+  yield* items;
+  if (fault?.kind === 'lose-answer') {
+    throw fault.error ?? aFault();
+  }
+}
+
+async function run<T>(fault: Fault | undefined, work: () => Promise<T>): Promise<T> {
+  if (fault?.kind === 'wait') {
+    await fault.until();
+  }
+  if (fault?.kind === 'fail') {
+    throw fault.error ?? aFault();
+  }
+  const result = await work();
+  if (fault?.kind === 'lose-answer') {
+    throw fault.error ?? aFault();
+  }
+  return result;
 }
 
 function aFault(): ObjectStoreError {

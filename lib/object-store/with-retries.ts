@@ -73,10 +73,11 @@ async function* listAgain(
   options: ListOptions = {},
 ): AsyncIterable<ObjectInfo> {
   let startAfter = options.startAfter;
-  const resume = (): AsyncIterator<ObjectInfo> =>
-    store
-      .list(prefix, { ...options, ...(startAfter === undefined ? {} : { startAfter }) })
-      [Symbol.asyncIterator]();
+  const resume = (): AsyncIterator<ObjectInfo> => {
+    const after = startAfter === undefined ? {} : { startAfter };
+    const objects = store.list(prefix, { ...options, ...after });
+    return objects[Symbol.asyncIterator]();
+  };
   for await (const object of retrier.iterate(resume, options.signal)) {
     startAfter = object.key;
     yield object;

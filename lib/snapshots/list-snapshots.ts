@@ -1,12 +1,167 @@
-/** Finds the snapshots below a prefix. */
-import type { ObjectStore } from '#object-store';
-import type { SnapshotListing } from './types.ts';
+/** Finds the snapshots below a prefix by the shape of the tree, without looking at chunks. */
+import { isObjectStoreError, type ObjectStore } from '#object-store';
+import { isSnapshotError } from './errors.ts';
+import { MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
+import { parseJsonObject } from './json.ts';
+import { loadManifest } from './open-snapshot.ts';
+import { forEachConcurrently } from './ordered-map.ts';
+import type { SnapshotInfo, SnapshotListing, UnusableArtefact } from './types.ts';
 
-/** Signature first; the body follows. */
+/** Manifests read at a time. */
+const CONCURRENCY = 8;
+/** Folders of one level looked into at a time. */
+const WALK_CONCURRENCY = 4;
+/** `<model>/<app>/backups/` below the configured path; some more for a prefix above that. */
+const MAX_DEPTH = 6;
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * All artefacts below a prefix (with or without slashes around it; empty means the whole bucket).
+ * Foreign objects are ignored; folders that begin like a backup and are none are reported apart.
+ */
 export async function listSnapshots(
   store: ObjectStore,
   prefix: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: Options = {},
 ): Promise<SnapshotListing> {
-  throw new Error(`not yet: ${store.description} ${prefix} ${String(options.signal)}`);
+  const top = prefix.replaceAll(/^\/+|\/+$/g, '');
+  const found: Candidate[] = [];
+  await collect(store, top === '' ? '' : `${top}/`, { ...options, found, depth: 0 });
+  const snapshots: SnapshotInfo[] = [];
+  const unusable: UnusableArtefact[] = [];
+  await forEachConcurrently(found, CONCURRENCY, async (candidate) => {
+    const result = await inspect(store, candidate, options);
+    if (result !== undefined && 'manifest' in result) {
+      snapshots.push(result);
+    } else if (result !== undefined) {
+      unusable.push(result);
+    }
+  });
+  return {
+    snapshots: snapshots.toSorted((left, right) => compare(left, right)),
+    unusable: unusable.toSorted((left, right) => (left.artefactPath < right.artefactPath ? -1 : 1)),
+  };
+}
+
+interface Candidate {
+  readonly artefactPath: string;
+  readonly complete: boolean;
+}
+
+interface Walk extends Options {
+  readonly found: Candidate[];
+  readonly depth: number;
+}
+
+/** Walks folders; a folder called `backups` is read flat, its sibling `chunks` not at all. */
+async function collect(store: ObjectStore, folder: string, walk: Walk): Promise<void> {
+  if (folder.endsWith('/backups/') || folder === 'backups/') {
+    await collectBackups(store, folder, walk);
+    return;
+  }
+  const children: string[] = [];
+  const own = new Set<string>();
+  for await (const item of store.listFolder(folder, { signal: walk.signal })) {
+    if (item.kind === 'folder') {
+      children.push(item.prefix);
+    } else {
+      own.add(item.key.slice(folder.length));
+    }
+  }
+  if (own.has(MANIFEST_OBJECT) || own.has(STARTED_OBJECT)) {
+    walk.found.push({ artefactPath: folder, complete: own.has(MANIFEST_OBJECT) });
+    return;
+  }
+  if (walk.depth < MAX_DEPTH) {
+    const next = children.filter((child) => !/(^|\/)chunks\/$/.test(child));
+    await forEachConcurrently(next, WALK_CONCURRENCY, async (child) => {
+      await collect(store, child, { ...walk, depth: walk.depth + 1 });
+    });
+  }
+}
+
+async function collectBackups(store: ObjectStore, folder: string, walk: Walk): Promise<void> {
+  const artefacts = new Map<string, boolean>();
+  for await (const { key } of store.list(folder, { signal: walk.signal })) {
+    const [name, object, ...deeper] = key.slice(folder.length).split('/');
+    const ours = object === MANIFEST_OBJECT || object === STARTED_OBJECT;
+    if (name !== undefined && ours && deeper.length === 0) {
+      const path = `${folder}${name}/`;
+      artefacts.set(path, object === MANIFEST_OBJECT || artefacts.get(path) === true);
+    }
+  }
+  for (const [artefactPath, complete] of artefacts) {
+    walk.found.push({ artefactPath, complete });
+  }
+}
+
+async function inspect(
+  store: ObjectStore,
+  candidate: Candidate,
+  options: Options,
+): Promise<SnapshotInfo | UnusableArtefact | undefined> {
+  const { artefactPath } = candidate;
+  if (!candidate.complete) {
+    return await describeStarted(store, artefactPath, options);
+  }
+  try {
+    return { artefactPath, manifest: await loadManifest(store, artefactPath, options) };
+  } catch (error) {
+    // Deleted since it was listed: nothing to report.
+    if (!isSnapshotError(error) || error.code === 'not-found') {
+      if (isSnapshotError(error)) {
+        return undefined;
+      }
+      throw error;
+    }
+    const known = ['not-a-backup', 'newer-format', 'incomplete'] as const;
+    const code = known.find((it) => it === error.code) ?? 'damaged';
+    return { artefactPath, code, message: error.message };
+  }
+}
+
+async function describeStarted(
+  store: ObjectStore,
+  artefactPath: string,
+  options: Options,
+): Promise<UnusableArtefact | undefined> {
+  const marker = await readMarker(store, artefactPath, options);
+  if (marker?.['format'] !== STARTED_FORMAT) {
+    return undefined;
+  }
+  const { attributes } = marker;
+  const startedAt = marker['started-at'];
+  return {
+    artefactPath,
+    code: 'incomplete',
+    message: `backup ${JSON.stringify(artefactPath)} was never completed (it was interrupted, or still runs)`,
+    ...(typeof attributes === 'object' && attributes !== null
+      ? { attributes: attributes as NonNullable<UnusableArtefact['attributes']> }
+      : {}),
+    ...(typeof startedAt === 'string' ? { startedAt } : {}),
+  };
+}
+
+async function readMarker(
+  store: ObjectStore,
+  artefactPath: string,
+  options: Options,
+): Promise<Readonly<Record<string, unknown>> | undefined> {
+  try {
+    const data = await store.get(`${artefactPath}${STARTED_OBJECT}`, options);
+    return parseJsonObject(Buffer.from(data).toString('utf8'));
+  } catch (error) {
+    if (isObjectStoreError(error, 'not-found')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function compare(left: SnapshotInfo, right: SnapshotInfo): number {
+  const byTime = left.manifest.createdAt.localeCompare(right.manifest.createdAt, 'en');
+  return byTime === 0 ? (left.artefactPath < right.artefactPath ? -1 : 1) : byTime;
 }

@@ -1,7 +1,154 @@
-/** Writes one snapshot: entries in, chunks, index and manifest out. */
-import type { SnapshotSummary, WriteSnapshotOptions } from './types.ts';
+/** Writes one snapshot: entries in; packs, index and, last, the manifest out. */
+import { relative } from 'node:path/posix';
+import { isObjectStoreError, type ObjectStore } from '#object-store';
+import { systemClock } from '#system';
+import { normaliseArtefactPath } from './artefact-path.ts';
+import { SnapshotError } from './errors.ts';
+import { FORMAT_VERSION, MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
+import { encodeManifest } from './manifest.ts';
+import { assertPacksPresent } from './packs.ts';
+import { findParent, learnParent } from './parent.ts';
+import { SnapshotWriter } from './snapshot-writer.ts';
+import type { SnapshotManifest, SnapshotSummary, WriteSnapshotOptions } from './types.ts';
 
-/** Signature first; the body follows. */
+/** zstd's fastest ordinary level: 3 % more bytes than level 3 for 60 % of its time (measured on real data). */
+const DEFAULT_LEVEL = 1;
+/** A failed backup gets so long to remove its traces; they are harmless, so no longer. */
+const CLEANUP_MS = 15_000;
+
+/**
+ * Backs up all entries. When it resolves, the snapshot is complete, its manifest was read back, and every
+ * pack it names lies in the store. When it rejects or is aborted, there is no manifest; what else is left is harmless.
+ * Memory stays below some 150 MiB whatever the size of the entries.
+ * @throws SnapshotError `already-exists`, `unsafe-entry`, `source-changed`; ObjectStoreError; the signal's reason
+ */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<SnapshotSummary> {
-  throw new Error(`not yet: ${options.artefactPath}`);
+  const clock = options.clock ?? systemClock;
+  const artefactPath = normaliseArtefactPath(options.artefactPath);
+  const chunkPrefix = normaliseArtefactPath(options.chunkPrefix);
+  const places = { store: options.store, artefactPath, chunkPrefix, signal: options.signal };
+  const startedAt = clock.now().toISOString();
+  const parent = await findParent(places);
+  await claim(places, { startedAt, parent, attributes: options.attributes });
+  const writer = new SnapshotWriter({
+    ...options,
+    ...places,
+    level: options.compression ? (options.level ?? DEFAULT_LEVEL) : undefined,
+  });
+  try {
+    if (parent !== undefined) {
+      await learnParent(places, parent, writer.known);
+    }
+    const content = await writer.write();
+    await assertPacksPresent(places, content.packs);
+    const manifest: SnapshotManifest = {
+      formatVersion: FORMAT_VERSION,
+      startedAt,
+      createdAt: clock.now().toISOString(),
+      attributes: options.attributes,
+      totals: content.totals,
+      chunks: `${relative(artefactPath, chunkPrefix)}/`,
+      index: content.index,
+    };
+    await publish(places, manifest);
+    return summarise(artefactPath, manifest);
+  } catch (error) {
+    await removeTraces(places.store, artefactPath, writer.indexObjects);
+    options.signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+interface Places {
+  readonly store: ObjectStore;
+  readonly artefactPath: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The first object of a backup: makes it visible as begun, and the path its own. */
+async function claim(
+  { store, artefactPath, signal }: Places,
+  facts: {
+    readonly startedAt: string;
+    readonly parent: string | undefined;
+    readonly attributes: WriteSnapshotOptions['attributes'];
+  },
+): Promise<void> {
+  const marker = {
+    format: STARTED_FORMAT,
+    version: FORMAT_VERSION,
+    'started-at': facts.startedAt,
+    attributes: facts.attributes,
+    parent: facts.parent,
+  };
+  const data = Buffer.from(`${JSON.stringify(marker, undefined, 2)}\n`);
+  const outcome = await store.putIfAbsent(`${artefactPath}${STARTED_OBJECT}`, data, { signal });
+  if (outcome === 'exists') {
+    throw alreadyExists(artefactPath);
+  }
+}
+
+async function publish(
+  { store, artefactPath, signal }: Places,
+  manifest: SnapshotManifest,
+): Promise<void> {
+  const key = `${artefactPath}${MANIFEST_OBJECT}`;
+  const data = encodeManifest(manifest);
+  if ((await store.putIfAbsent(key, data, { signal })) === 'exists') {
+    throw alreadyExists(artefactPath);
+  }
+  const back = await store.get(key, { signal });
+  if (Buffer.compare(back, data) !== 0) {
+    throw new SnapshotError(
+      `cannot complete backup ${JSON.stringify(artefactPath)}: its manifest came back from ${store.description} different from what was written`,
+      {
+        code: 'damaged',
+        hint: 'look for a proxy or cache in front of the storage, then run the backup again',
+        artefactPath,
+        object: key,
+      },
+    );
+  }
+}
+
+function alreadyExists(artefactPath: string): SnapshotError {
+  return new SnapshotError(
+    `cannot write backup ${JSON.stringify(artefactPath)}: another backup has this artefact path`,
+    { code: 'already-exists', hint: 'run the backup again under a new job id', artefactPath },
+  );
+}
+
+/**
+ * The manifest goes first: without it the rest is no backup. Should that fail, the rest must stay,
+ * because the manifest may be there after all.
+ */
+async function removeTraces(
+  store: ObjectStore,
+  artefactPath: string,
+  indexObjects: readonly string[],
+): Promise<void> {
+  const signal = AbortSignal.timeout(CLEANUP_MS);
+  try {
+    await store.delete([`${artefactPath}${MANIFEST_OBJECT}`], { signal });
+    const rest = [...indexObjects, STARTED_OBJECT].map((object) => `${artefactPath}${object}`);
+    await store.delete(rest, { signal });
+  } catch (error) {
+    // The failure of the backup itself is what matters to the caller.
+    if (!isObjectStoreError(error) && !signal.aborted) {
+      throw error;
+    }
+  }
+}
+
+function summarise(artefactPath: string, manifest: SnapshotManifest): SnapshotSummary {
+  const { totals, createdAt } = manifest;
+  return {
+    artefactPath,
+    createdAt,
+    totalBytes: totals.bytes,
+    storedBytes: totals.storedBytes,
+    newBytes: totals.newBytes,
+    chunks: totals.chunks,
+    files: totals.files,
+  };
 }

@@ -1,0 +1,60 @@
+/** The constants of FORMAT.md and the shapes of what is stored. */
+import { createHash, hash } from 'node:crypto';
+
+export const FORMAT_VERSION = 1;
+export const MANIFEST_FORMAT = 'juju-database-backup/snapshot';
+export const STARTED_FORMAT = 'juju-database-backup/started';
+
+export const MANIFEST_OBJECT = 'manifest.json';
+export const STARTED_OBJECT = 'started.json';
+
+/** Where this writer cuts: small enough for cheap increments, big enough for zstd and few index lines. */
+export const CHUNK_SIZE = 256 * 1024;
+/** The largest chunk a reader must accept. */
+export const MAX_CHUNK_SIZE = 16 * 1024 * 1024;
+/** Requests cost CPU on both sides; packs of this size keep them rare, and fit memory several at a time. */
+export const PACK_PAYLOAD_SIZE = 8 * 1024 * 1024;
+export const MAX_PACK_CHUNKS = 16_384;
+/** Text of one index part; parts are compressed and kept in memory one at a time. */
+export const INDEX_PART_SIZE = 4 * 1024 * 1024;
+
+export type Encoding = 'raw' | 'zstd';
+
+/** A pack as an index names it. */
+export interface PackName {
+  readonly id: string;
+  readonly size: number;
+}
+
+/** Where one chunk lies. */
+export interface ChunkRef {
+  readonly id: string;
+  readonly size: number;
+  readonly pack: PackName;
+  readonly at: number;
+  readonly stored: number;
+  readonly as: Encoding;
+}
+
+/** Key of a pack below the chunk prefix. */
+export function packKey(chunkPrefix: string, id: string): string {
+  return `${chunkPrefix}${id.slice(0, 2)}/${id}`;
+}
+
+export function isSha256(text: unknown): text is string {
+  return typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
+}
+
+/** SHA-256 in hex, in one call. */
+export function sha256(data: Uint8Array): string {
+  return hash('sha256', data, 'hex');
+}
+
+/** SHA-256 over several pieces as if they were one. */
+export function sha256Of(pieces: readonly Uint8Array[]): string {
+  const digest = createHash('sha256');
+  for (const piece of pieces) {
+    digest.update(piece);
+  }
+  return digest.digest('hex');
+}

@@ -1,0 +1,169 @@
+/** The manifest as text and back, with its seal. FORMAT.md#manifestjson */
+import { normalize } from 'node:path/posix';
+import { damagedError, SnapshotError } from './errors.ts';
+import { CHUNK_SIZE, FORMAT_VERSION, isSha256, MANIFEST_FORMAT, sha256 } from './format.ts';
+import { isJsonObject, isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
+import type { IndexPart, SnapshotManifest, SnapshotTotals } from './types.ts';
+
+/** `,⏎  "sha256": "` + 64 digits + `"⏎}⏎` */
+const SEAL_LENGTH = 83;
+
+/** The manifest's bytes; the same manifest gives the same bytes. */
+export function encodeManifest(manifest: SnapshotManifest): Buffer {
+  const { totals } = manifest;
+  const content = {
+    format: MANIFEST_FORMAT,
+    version: manifest.formatVersion,
+    requires: [],
+    'started-at': manifest.startedAt,
+    'created-at': manifest.createdAt,
+    attributes: manifest.attributes,
+    totals: {
+      entries: totals.entries,
+      files: totals.files,
+      bytes: totals.bytes,
+      chunks: totals.chunks,
+      'new-bytes': totals.newBytes,
+      'stored-bytes': totals.storedBytes,
+    },
+    'chunk-ids': 'sha-256',
+    cutting: { kind: 'fixed', size: CHUNK_SIZE },
+    chunks: manifest.chunks,
+    index: manifest.index.map((part) => ({
+      object: part.object,
+      size: part.size,
+      sha256: part.sha256,
+      encoding: part.encoding,
+      'content-size': part.contentSize,
+    })),
+  };
+  const text = JSON.stringify(content, undefined, 2);
+  const sealed = Buffer.from(text.slice(0, -'\n}'.length));
+  return Buffer.concat([sealed, Buffer.from(`,\n  "sha256": "${sha256(sealed)}"\n}\n`)]);
+}
+
+/**
+ * @param object Key of the manifest, for messages.
+ * @throws SnapshotError `not-a-backup`, `newer-format` or `damaged`
+ */
+export function decodeManifest(
+  data: Uint8Array,
+  artefactPath: string,
+  object: string,
+): SnapshotManifest {
+  const json = parseJsonObject(Buffer.from(data).toString('utf8'));
+  if (json?.['format'] !== MANIFEST_FORMAT) {
+    throw foreignOrBroken(data, artefactPath, object);
+  }
+  assertVersion(json, artefactPath, object);
+  if (!isSealed(data)) {
+    throw damagedError(artefactPath, object, 'was altered: its checksum does not match');
+  }
+  const manifest = readManifest(json);
+  if (manifest === undefined) {
+    throw damagedError(artefactPath, object, 'is not a valid manifest');
+  }
+  return manifest;
+}
+
+/** The key prefix of the packs. @throws SnapshotError `damaged` when it leads out of the bucket */
+export function resolveChunkPrefix(artefactPath: string, chunks: string): string {
+  const resolved = normalize(`${artefactPath}${chunks}`);
+  if (resolved.startsWith('..') || resolved.startsWith('/')) {
+    throw damagedError(artefactPath, 'manifest.json', 'places the chunks outside the bucket');
+  }
+  return resolved === './' ? '' : resolved;
+}
+
+function foreignOrBroken(data: Uint8Array, artefactPath: string, object: string): SnapshotError {
+  if (Buffer.from(data).includes(MANIFEST_FORMAT)) {
+    return damagedError(artefactPath, object, 'is cut short or altered');
+  }
+  return new SnapshotError(
+    `cannot use ${JSON.stringify(artefactPath)}: object ${JSON.stringify(object)} is not the manifest of a backup`,
+    {
+      code: 'not-a-backup',
+      hint: 'copy the artefact path from the list of backups',
+      artefactPath,
+      object,
+    },
+  );
+}
+
+function assertVersion(json: JsonObject, artefactPath: string, object: string): void {
+  const version = json['version'];
+  const requires = Array.isArray(json['requires']) ? json['requires'] : [];
+  const newer = typeof version === 'number' && version > FORMAT_VERSION;
+  if (newer || requires.length > 0) {
+    const what = newer
+      ? `has format version ${version}`
+      : `needs ${requires.map((name) => JSON.stringify(name)).join(', ')}`;
+    throw new SnapshotError(
+      `cannot read backup ${JSON.stringify(artefactPath)}: it ${what}; this software reads up to version ${FORMAT_VERSION}`,
+      { code: 'newer-format', hint: 'upgrade this charm and try again', artefactPath, object },
+    );
+  }
+}
+
+function isSealed(data: Uint8Array): boolean {
+  const text = Buffer.from(data.subarray(-SEAL_LENGTH)).toString('latin1');
+  const seal = /^,\n {2}"sha256": "([0-9a-f]{64})"\n\}\n$/.exec(text);
+  return seal !== null && sha256(data.subarray(0, -SEAL_LENGTH)) === seal[1];
+}
+
+/** The seal says that a writer of ours wrote it; these checks guard against that writer's mistakes. */
+function readManifest(json: JsonObject): SnapshotManifest | undefined {
+  const totals = readTotals(json['totals']);
+  const index = readParts(json['index']);
+  const { attributes, chunks } = json;
+  const startedAt = json['started-at'];
+  const createdAt = json['created-at'];
+  const texts = [chunks, startedAt, createdAt].every((it) => typeof it === 'string');
+  const known = json['version'] === FORMAT_VERSION && json['chunk-ids'] === 'sha-256';
+  if (!texts || !known || !isJsonObject(attributes) || !totals || !index) {
+    return undefined;
+  }
+  return {
+    formatVersion: FORMAT_VERSION,
+    startedAt: String(startedAt),
+    createdAt: String(createdAt),
+    attributes: attributes as SnapshotManifest['attributes'],
+    totals,
+    chunks: String(chunks),
+    index,
+  };
+}
+
+function readParts(value: unknown): IndexPart[] | undefined {
+  const parts = Array.isArray(value) ? value.map((part) => readPart(part)) : [undefined];
+  const valid = parts.filter((part) => part !== undefined);
+  return valid.length === parts.length ? valid : undefined;
+}
+
+function readTotals(value: unknown): SnapshotTotals | undefined {
+  const it = (value ?? {}) as JsonObject;
+  const totals = {
+    entries: it['entries'],
+    files: it['files'],
+    bytes: it['bytes'],
+    chunks: it['chunks'],
+    newBytes: it['new-bytes'],
+    storedBytes: it['stored-bytes'],
+  };
+  return Object.values(totals).every(isSafeCount) ? (totals as SnapshotTotals) : undefined;
+}
+
+function readPart(value: unknown): IndexPart | undefined {
+  const it = (value ?? {}) as JsonObject;
+  const { object, size, encoding } = it;
+  const contentSize = it['content-size'];
+  const digest = it['sha256'];
+  const valid =
+    typeof object === 'string' &&
+    /^[\w.-]+$/.test(object) &&
+    isSafeCount(size) &&
+    isSafeCount(contentSize) &&
+    isSha256(digest) &&
+    (encoding === 'raw' || encoding === 'zstd');
+  return valid ? { object, size, sha256: digest, encoding, contentSize } : undefined;
+}

@@ -1,0 +1,165 @@
+/**
+ * Writes a snapshot's tree into an empty directory, and makes it durable.
+ * Nothing of the snapshot can steer a write elsewhere: paths are checked, files are created exclusively,
+ * and symlinks come last, when nothing is written through them any more.
+ */
+import { lchown, lutimes, mkdir, open, readdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrorCode } from '#system';
+import { type ChunkSource, type FetchItem, fetchChunks } from './chunk-fetcher.ts';
+import { SnapshotError } from './errors.ts';
+import { readIndex } from './index-reader.ts';
+import { forEachConcurrently } from './ordered-map.ts';
+import { OwnerResolver, type Ownership } from './ownership.ts';
+import { RestoredFile } from './restored-file.ts';
+import { syncTree } from './sync-tree.ts';
+import type { EntryMetadata } from './types.ts';
+
+export interface RestoreTreeOptions {
+  readonly directory: string;
+  readonly ownership?: Ownership;
+  readonly onBytes: (bytes: number) => void;
+}
+
+interface FileChunk {
+  readonly file: RestoredFile;
+  readonly offset: number;
+}
+
+/** @throws SnapshotError; the directory then holds some of the tree and must not be used */
+export async function restoreTree(source: ChunkSource, options: RestoreTreeOptions): Promise<void> {
+  await prepareDirectory(options.directory);
+  const tree = new TreeWriter(options.directory, await OwnerResolver.create(options.ownership));
+  try {
+    await fetchChunks(source, tree.follow(source), async ({ ref, context }, data) => {
+      await context.file.write(data, context.offset);
+      options.onBytes(ref.size);
+    });
+    await tree.finish();
+  } finally {
+    await tree.close();
+  }
+  await syncTree(options.directory);
+}
+
+async function prepareDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { mode: 0o700 }).catch((error: unknown) => {
+    if (!hasErrorCode(error, 'EEXIST')) {
+      throw error;
+    }
+  });
+  const inside = await readdir(directory);
+  if (inside.length > 0) {
+    throw new SnapshotError(
+      `cannot restore into ${JSON.stringify(directory)}: it is not empty (${JSON.stringify(inside[0])})`,
+      { code: 'target-not-empty', hint: 'restore into an empty or new directory' },
+    );
+  }
+}
+
+class TreeWriter {
+  readonly #root: string;
+  readonly #owners: OwnerResolver;
+  readonly #made = new Set<string>();
+  readonly #directories: EntryMetadata[] = [];
+  readonly #symlinks: EntryMetadata[] = [];
+  readonly #files = new Set<RestoredFile>();
+
+  constructor(root: string, owners: OwnerResolver) {
+    this.#root = root;
+    this.#owners = owners;
+  }
+
+  /** Creates directories and files as the index names them, and yields the chunks to fetch. */
+  async *follow(source: ChunkSource): AsyncIterable<FetchItem<FileChunk>> {
+    let file: RestoredFile | undefined;
+    for await (const item of readIndex(source)) {
+      if (item.kind === 'entry') {
+        file = await this.#begin(item.entry);
+      } else if (file !== undefined && item.kind === 'chunk') {
+        yield { ref: item.chunk, context: { file, offset: item.offset } };
+      } else if (file !== undefined && item.kind === 'end') {
+        await file.expect(item.size);
+      }
+    }
+  }
+
+  /** Symlinks, then metadata of directories, deepest first, since making things inside changes their times. */
+  async finish(): Promise<void> {
+    for (const entry of this.#symlinks) {
+      await this.#makeSymlink(entry);
+    }
+    for (const entry of this.#directories.toReversed()) {
+      await this.#finishDirectory(entry);
+    }
+  }
+
+  /** Closes what a failure left open. */
+  async close(): Promise<void> {
+    await forEachConcurrently([...this.#files], 8, async (file) => await file.discard());
+  }
+
+  async #begin(entry: EntryMetadata): Promise<RestoredFile | undefined> {
+    const path = join(this.#root, entry.path);
+    if (entry.kind === 'directory') {
+      await this.#makeDirectory(entry.path);
+      this.#directories.push(entry);
+      return undefined;
+    }
+    await this.#makeDirectory(parentOf(entry.path));
+    if (entry.kind === 'symlink') {
+      this.#symlinks.push(entry);
+      return undefined;
+    }
+    const file = new RestoredFile(path, entry, {
+      owner: this.#owners.ownerOf(entry),
+      onClosed: () => this.#files.delete(file),
+    });
+    this.#files.add(file);
+    return file;
+  }
+
+  async #makeDirectory(path: string): Promise<void> {
+    if (path === '.' || this.#made.has(path)) {
+      return;
+    }
+    await this.#makeDirectory(parentOf(path));
+    await mkdir(join(this.#root, path), { mode: 0o700 });
+    this.#made.add(path);
+  }
+
+  async #makeSymlink(entry: EntryMetadata): Promise<void> {
+    const path = join(this.#root, entry.path);
+    await symlink(entry.target ?? '', path);
+    const owner = this.#owners.ownerOf(entry);
+    if (owner !== undefined) {
+      await lchown(path, owner.uid, owner.gid);
+    }
+    if (entry.mtimeMs !== undefined) {
+      await lutimes(path, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+    }
+  }
+
+  async #finishDirectory(entry: EntryMetadata): Promise<void> {
+    const handle = await open(join(this.#root, entry.path), 'r');
+    try {
+      const owner = this.#owners.ownerOf(entry);
+      if (owner !== undefined) {
+        await handle.chown(owner.uid, owner.gid);
+      }
+      if (entry.mode !== undefined) {
+        await handle.chmod(entry.mode & 0o7777);
+      }
+      if (entry.mtimeMs !== undefined) {
+        await handle.utimes(entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '.' : path.slice(0, slash);
+}

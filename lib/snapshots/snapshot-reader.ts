@@ -1,0 +1,133 @@
+/** A complete snapshot: listing, verifying, restoring, reading single files. */
+import type { ObjectStore } from '#object-store';
+import {
+  type ChunkSource,
+  type FetchItem,
+  fetchChunks,
+  fetchChunksInOrder,
+} from './chunk-fetcher.ts';
+import { SnapshotError } from './errors.ts';
+import type { ChunkRef, PackName } from './format.ts';
+import { readIndex } from './index-reader.ts';
+import { resolveChunkPrefix } from './manifest.ts';
+import { verifyPackFooters } from './packs.ts';
+import { restoreTree } from './restore-tree.ts';
+import type {
+  EntryInfo,
+  EntryMetadata,
+  ReadSummary,
+  RestoreOptions,
+  Snapshot,
+  SnapshotManifest,
+  VerifyOptions,
+} from './types.ts';
+
+interface Options {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class SnapshotReader implements Snapshot {
+  readonly artefactPath: string;
+  readonly manifest: SnapshotManifest;
+  readonly #store: ObjectStore;
+  readonly #chunkPrefix: string;
+
+  constructor(store: ObjectStore, artefactPath: string, manifest: SnapshotManifest) {
+    this.#store = store;
+    this.artefactPath = artefactPath;
+    this.manifest = manifest;
+    this.#chunkPrefix = resolveChunkPrefix(artefactPath, manifest.chunks);
+  }
+
+  async *entries(options: Options = {}): AsyncIterable<EntryInfo> {
+    let open: EntryMetadata | undefined;
+    for await (const item of readIndex(this.#source(options))) {
+      if (item.kind === 'entry') {
+        open = item.entry;
+        if (open.kind === 'directory' || open.kind === 'symlink') {
+          yield { ...open, size: 0 };
+        }
+      } else if (item.kind === 'end' && open !== undefined) {
+        yield { ...open, size: item.size };
+      }
+    }
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<ReadSummary> {
+    const source = this.#source(options);
+    const packs = new Map<string, PackName>();
+    const refs = async function* (): AsyncIterable<FetchItem<undefined>> {
+      for await (const item of readIndex(source)) {
+        if (item.kind === 'chunk') {
+          packs.set(item.chunk.pack.id, item.chunk.pack);
+          yield { ref: item.chunk, context: undefined };
+        }
+      }
+    };
+    const count = this.#progress(options);
+    await fetchChunks(source, refs(), ({ ref }) => count(ref.size));
+    await verifyPackFooters(source, packs.values());
+    return this.#summary();
+  }
+
+  async restoreTo(options: RestoreOptions): Promise<ReadSummary> {
+    await restoreTree(this.#source(options), { ...options, onBytes: this.#progress(options) });
+    return this.#summary();
+  }
+
+  async *read(path: string, options: Options = {}): AsyncIterable<Uint8Array> {
+    const source = this.#source(options);
+    const refs = await this.#chunksOf(path, options);
+    const items = async function* (): AsyncIterable<FetchItem<undefined>> {
+      yield* refs.map((ref) => ({ ref, context: undefined }));
+    };
+    for await (const pieces of fetchChunksInOrder(source, items())) {
+      yield* pieces;
+    }
+  }
+
+  async #chunksOf(path: string, options: Options): Promise<readonly ChunkRef[]> {
+    let chunks: ChunkRef[] | undefined;
+    for await (const item of readIndex(this.#source(options))) {
+      if (item.kind === 'entry' && item.entry.path === path) {
+        chunks = [];
+      } else if (item.kind === 'chunk') {
+        chunks?.push(item.chunk);
+      } else if (item.kind === 'end' && chunks !== undefined) {
+        return chunks;
+      }
+    }
+    throw new SnapshotError(
+      `cannot read ${JSON.stringify(path)} from backup ${JSON.stringify(this.artefactPath)}: it holds no such file`,
+      {
+        code: 'no-such-entry',
+        hint: 'list the entries of the backup',
+        artefactPath: this.artefactPath,
+      },
+    );
+  }
+
+  #source(options: Options): ChunkSource {
+    return {
+      store: this.#store,
+      artefactPath: this.artefactPath,
+      chunkPrefix: this.#chunkPrefix,
+      manifest: this.manifest,
+      signal: options.signal,
+    };
+  }
+
+  #progress(options: VerifyOptions): (bytes: number) => void {
+    let bytesVerified = 0;
+    const totalBytes = this.manifest.totals.bytes;
+    return (bytes) => {
+      bytesVerified += bytes;
+      options.onProgress?.({ bytesVerified, totalBytes });
+    };
+  }
+
+  #summary(): ReadSummary {
+    const { entries, files, bytes } = this.manifest.totals;
+    return { entries, files, bytes };
+  }
+}

@@ -1,0 +1,79 @@
+/** An action an administrator runs. */
+import { type ActionResults, flattenResults } from './action-results.ts';
+import { HookEvent } from './events.ts';
+import {
+  actionFail,
+  actionGet,
+  actionLog,
+  actionSet,
+  type HookToolRunner,
+} from './hook-tools/index.ts';
+
+// All arguments of one call together must stay well below Linux's limit of 2 MiB.
+const MAX_CALL_BYTES = 512 * 1024;
+
+export class ActionEvent extends HookEvent {
+  /** Id of the task, as `juju show-task` takes it. */
+  readonly id: string;
+  readonly #tools: HookToolRunner;
+  #params: Readonly<Record<string, unknown>> | undefined;
+  #failure: string | undefined;
+
+  /** `name` is the action's. */
+  constructor(tools: HookToolRunner, name: string, id: string) {
+    super(name);
+    this.#tools = tools;
+    this.id = id;
+  }
+
+  /** With the defaults of actions.yaml, validated by Juju against its schema. */
+  get params(): Readonly<Record<string, unknown>> {
+    this.#params ??= Object.freeze(actionGet(this.#tools));
+    return this.#params;
+  }
+
+  /** Shows a line to whoever waits for the action. */
+  log(message: string): void {
+    actionLog(this.#tools, message);
+  }
+
+  /**
+   * Merges results, nested as they are. Keys: lower-case letters, digits and dashes.
+   * Results travel as arguments of a process and are shown to the administrator.
+   * @throws HintError before anything is set, when a key or value cannot be a result.
+   */
+  setResults(results: ActionResults): void {
+    for (const batch of batches(flattenResults(results))) {
+      actionSet(this.#tools, batch);
+    }
+  }
+
+  /** Marks the action as failed; changes made so far are kept. The handler goes on. */
+  fail(message?: string): void {
+    actionFail(this.#tools, message);
+    this.#failure = message ?? '';
+  }
+
+  /** Whether fail() was called. */
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+}
+
+function* batches(results: Readonly<Record<string, string>>): Generator<Record<string, string>> {
+  let batch: Record<string, string> = {};
+  let bytes = 0;
+  for (const [key, value] of Object.entries(results)) {
+    const size = Buffer.byteLength(key) + Buffer.byteLength(value) + 2;
+    if (bytes > 0 && bytes + size > MAX_CALL_BYTES) {
+      yield batch;
+      batch = {};
+      bytes = 0;
+    }
+    batch[key] = value;
+    bytes += size;
+  }
+  if (bytes > 0) {
+    yield batch;
+  }
+}

@@ -1,0 +1,30 @@
+/** action-get, action-set, action-log, action-fail. */
+import { callJson, callTool, type HookToolRunner } from './runner.ts';
+import { argumentText } from './text.ts';
+import { plainMap } from './values.ts';
+
+/** Params of the running action, with the defaults of actions.yaml. */
+export function actionGet(tools: HookToolRunner): Readonly<Record<string, unknown>> {
+  return plainMap(callJson(tools, { tool: 'action-get', args: [] }));
+}
+
+/** Merges results; keys are dotted paths. Errors name the keys only: results may be confidential. */
+export function actionSet(tools: HookToolRunner, results: Readonly<Record<string, string>>): void {
+  const entries = Object.entries(results);
+  callTool(tools, {
+    tool: 'action-set',
+    args: entries.map(([key, value]) => `${key}=${argumentText(value)}`),
+    shownArgs: entries.map(([key]) => `${key}=…`),
+  });
+}
+
+/** Shows a line to whoever waits for the action. */
+export function actionLog(tools: HookToolRunner, message: string): void {
+  callTool(tools, { tool: 'action-log', args: ['--', argumentText(message)] });
+}
+
+/** Marks the action as failed; the charm goes on and its changes are kept. */
+export function actionFail(tools: HookToolRunner, message?: string): void {
+  const args = message === undefined ? [] : ['--', argumentText(message)];
+  callTool(tools, { tool: 'action-fail', args });
+}

@@ -1,0 +1,61 @@
+/** Reads the metadata files of an unpacked charm, or charmcraft.yaml of its source. */
+import { join } from 'node:path';
+import { HintError, readFileIfExists } from '#system';
+import { type CharmMeta, parseCharmMeta } from './meta.ts';
+
+/**
+ * Metadata of the charm in `charmDir`: metadata.yaml with actions.yaml and config.yaml, or, where
+ * there is no metadata.yaml, charmcraft.yaml.
+ * @throws HintError when there is neither, or a file is malformed.
+ */
+export async function loadCharmMeta(charmDir: string): Promise<CharmMeta> {
+  const metadata = await readYaml(join(charmDir, 'metadata.yaml'));
+  const charmcraft = await readYaml(join(charmDir, 'charmcraft.yaml'));
+  const main = metadata ?? charmcraft;
+  if (main === undefined) {
+    throw new HintError(`cannot read the metadata of the charm in ${charmDir}: no metadata.yaml`, {
+      code: 'no-metadata',
+      hint: 'pack the charm again, or set JUJU_CHARM_DIR to the directory of a charm',
+    });
+  }
+  return parseCharmMeta({
+    metadata: main,
+    actions: (await readYaml(join(charmDir, 'actions.yaml'))) ?? at(main, 'actions'),
+    config: (await readYaml(join(charmDir, 'config.yaml'))) ?? at(main, 'config'),
+    origin: charmDir,
+  });
+}
+
+/** Charm metadata from an object written like charmcraft.yaml, for tests. */
+export function charmMetaFrom(charmcraft: Readonly<Record<string, unknown>>): CharmMeta {
+  return parseCharmMeta({
+    metadata: charmcraft,
+    actions: charmcraft['actions'],
+    config: charmcraft['config'],
+    origin: 'the object given',
+  });
+}
+
+async function readYaml(path: string): Promise<unknown> {
+  const text = await readFileIfExists(path);
+  if (text === undefined) {
+    return undefined;
+  }
+  const { parse } = await import('yaml');
+  try {
+    const value: unknown = parse(text);
+    return value ?? {};
+  } catch (error) {
+    throw new HintError(`cannot read ${path}: it is not YAML`, {
+      code: 'malformed-metadata',
+      hint: 'correct the file and pack the charm again',
+      cause: error,
+    });
+  }
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? Object.entries(value).find(([name]) => name === key)?.[1]
+    : undefined;
+}

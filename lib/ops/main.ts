@@ -1,0 +1,97 @@
+/**
+ * The edge of a charm's process: environment in, exit code out. Exit code 0 makes Juju keep what the
+ * charm changed; anything else makes it drop that and run the hook again.
+ */
+import { describeError } from '#system';
+import type { CharmConstructor } from './charm.ts';
+import { dispatch } from './dispatch.ts';
+import { createProcessRunner, type HookToolRunner } from './hook-tools/index.ts';
+import { parseJujuContext } from './juju-context.ts';
+import { loadCharmMeta } from './load-meta.ts';
+import { createJujuLogger, type Logger } from './logger.ts';
+
+export interface MainOptions {
+  /** The process's own unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Juju's executables on PATH unless told. */
+  readonly tools?: HookToolRunner;
+  /** Deadline of one hook tool call, a minute unless told. */
+  readonly toolTimeoutMs?: number;
+}
+
+/**
+ * Runs the charm for the event Juju named, then ends the process: with 0, or, when anything was
+ * thrown or never came to an end, with 1 after logging it with its stack.
+ */
+export async function main(charmClass: CharmConstructor, options: MainOptions = {}): Promise<void> {
+  const environment = options.environment ?? process.env;
+  const tools =
+    options.tools ??
+    createProcessRunner({
+      environment,
+      ...(options.toolTimeoutMs === undefined ? {} : { timeoutMs: options.toolTimeoutMs }),
+    });
+  const log = createJujuLogger(tools, (line) => process.stderr.write(line));
+  const edge = new ProcessEdge(log, environment);
+  edge.watch();
+  try {
+    const context = parseJujuContext(environment);
+    const meta = await loadCharmMeta(context.charmDir);
+    await dispatch(charmClass, { context, meta, tools, log });
+    edge.succeed();
+  } catch (error) {
+    edge.fail(error);
+  }
+}
+
+/** Turns every way a process can end into the exit code Juju must see. */
+class ProcessEdge {
+  readonly #log: Logger;
+  readonly #isAction: boolean;
+  #ended = false;
+
+  constructor(log: Logger, environment: Readonly<Record<string, string | undefined>>) {
+    this.#log = log;
+    this.#isAction = Boolean(environment['JUJU_ACTION_NAME']);
+  }
+
+  watch(): void {
+    process.on('uncaughtException', (error) => this.fail(error));
+    process.on('exit', () => {
+      // The event loop ran dry while a handler still waits: without this, Juju would see success.
+      if (!this.#ended) {
+        this.#ended = true;
+        this.#log.error('the charm ended before its handlers did: a promise was never settled');
+        process.exitCode = 1;
+      }
+    });
+  }
+
+  /** Ends the process also when a timer or connection is left over: it must not hold up the unit. */
+  succeed(): void {
+    this.#ended = true;
+    process.exit(0);
+  }
+
+  fail(error: unknown): void {
+    this.#ended = true;
+    this.#log.error(`Uncaught exception while in charm code: ${stackOf(error)}`);
+    if (this.#isAction) {
+      // Who runs an action sees its stderr, not the log.
+      process.stderr.write(
+        `Uncaught exception while in charm code: ${describeError(error)}\nUse "juju debug-log" to see the full traceback.\n`,
+      );
+    }
+    process.exit(1);
+  }
+}
+
+function stackOf(error: unknown): string {
+  if (!Error.isError(error)) {
+    return String(error);
+  }
+  const head = error.stack ?? `${error.name}: ${error.message}`;
+  const hint = 'hint' in error && typeof error.hint === 'string' ? `\nhint: ${error.hint}` : '';
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${head}${hint}${cause}`;
+}

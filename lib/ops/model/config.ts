@@ -1,0 +1,98 @@
+/** The charm's configuration, read once when first asked for. */
+import { HintError } from '#system';
+import { configGet } from '../hook-tools/index.ts';
+import type { OptionType, OptionValue } from '../meta.ts';
+import { UndeclaredNameError } from './errors.ts';
+import { Secret } from './secret.ts';
+import type { Session } from './session.ts';
+
+/** Options by name. Values include the defaults of the metadata; unset options are undefined. */
+export class Config {
+  readonly #session: Session;
+  #values: ReadonlyMap<string, OptionValue> | undefined;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** @throws UndeclaredNameError */
+  get(name: string): OptionValue | undefined {
+    this.#declared(name);
+    return this.#read().get(name);
+  }
+
+  /** A string option, or `fallback` when unset. @throws HintError when declared otherwise. */
+  string(name: string): string | undefined;
+  string(name: string, fallback: string): string;
+  string(name: string, fallback?: string): string | undefined {
+    const value = this.#typed(name, ['string', 'secret']);
+    return typeof value === 'string' ? value : fallback;
+  }
+
+  /** An int option, or `fallback` when unset. @throws HintError when declared otherwise. */
+  integer(name: string): number | undefined;
+  integer(name: string, fallback: number): number;
+  integer(name: string, fallback?: number): number | undefined {
+    const value = this.#typed(name, ['int']);
+    return typeof value === 'number' ? value : fallback;
+  }
+
+  /** An int or float option, or `fallback` when unset. @throws HintError when declared otherwise. */
+  number(name: string): number | undefined;
+  number(name: string, fallback: number): number;
+  number(name: string, fallback?: number): number | undefined {
+    const value = this.#typed(name, ['int', 'float']);
+    return typeof value === 'number' ? value : fallback;
+  }
+
+  /** A boolean option, or `fallback` when unset. @throws HintError when declared otherwise. */
+  boolean(name: string): boolean | undefined;
+  boolean(name: string, fallback: boolean): boolean;
+  boolean(name: string, fallback?: boolean): boolean | undefined {
+    const value = this.#typed(name, ['boolean']);
+    return typeof value === 'boolean' ? value : fallback;
+  }
+
+  /** The secret a secret option names; undefined when unset. Nothing is read from it yet. */
+  secret(name: string): Secret | undefined {
+    const id = this.#typed(name, ['secret']);
+    return typeof id === 'string' && id !== '' ? new Secret(this.#session, { id }) : undefined;
+  }
+
+  /** All options that have a value. */
+  entries(): Readonly<Record<string, OptionValue>> {
+    return Object.freeze(Object.fromEntries(this.#read()));
+  }
+
+  #typed(name: string, types: readonly OptionType[]): OptionValue | undefined {
+    const declared = this.#declared(name);
+    if (!types.includes(declared.type)) {
+      throw new HintError(
+        `cannot read option "${name}" as ${types[0] ?? ''}: it is declared as ${declared.type}`,
+        { code: 'wrong-option-type', hint: 'use the getter of the declared type' },
+      );
+    }
+    return this.get(name);
+  }
+
+  #declared(name: string) {
+    const { options } = this.#session.meta;
+    const option = options.get(name);
+    if (option === undefined) {
+      throw new UndeclaredNameError('option', name, options.keys());
+    }
+    return option;
+  }
+
+  #read(): ReadonlyMap<string, OptionValue> {
+    this.#values ??= new Map(
+      Object.entries(configGet(this.#session.tools)).filter(
+        (entry): entry is [string, OptionValue] =>
+          typeof entry[1] === 'string' ||
+          typeof entry[1] === 'number' ||
+          typeof entry[1] === 'boolean',
+      ),
+    );
+    return this.#values;
+  }
+}

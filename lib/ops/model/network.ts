@@ -1,0 +1,24 @@
+/** Where a binding of this unit can be reached. */
+import { type InterfaceAddress, networkGet } from '../hook-tools/index.ts';
+import type { Session } from './session.ts';
+
+export interface Network {
+  readonly binding: string;
+  /** The first address to listen on. */
+  readonly bindAddress: string | undefined;
+  readonly bindAddresses: readonly InterfaceAddress[];
+  /** The first address others reach it by. */
+  readonly ingressAddress: string | undefined;
+  readonly ingressAddresses: readonly string[];
+  readonly egressSubnets: readonly string[];
+}
+
+export function readNetwork(session: Session, binding: string): Network {
+  const info = networkGet(session.tools, binding);
+  return Object.freeze({
+    binding,
+    bindAddress: info.bindAddresses[0]?.address,
+    ingressAddress: info.ingressAddresses[0],
+    ...info,
+  });
+}

@@ -1,0 +1,99 @@
+/** One relation: the applications and units in it, and their data. */
+import {
+  RelationNotFoundError,
+  relationList,
+  relationListApp,
+  relationModelGet,
+} from '../hook-tools/index.ts';
+import type { Application } from './application.ts';
+import { Databag } from './databag.ts';
+import type { Entities } from './entities.ts';
+import type { Session } from './session.ts';
+import type { Unit } from './unit.ts';
+
+export class Relation {
+  readonly endpoint: string;
+  readonly id: number;
+  readonly #session: Session;
+  readonly #entities: Entities;
+  readonly #databags = new Map<Application | Unit, Databag>();
+  #units: readonly Unit[] | undefined;
+  #app: Application | undefined;
+
+  constructor(
+    session: Session,
+    entities: Entities,
+    key: { readonly endpoint: string; readonly id: number },
+  ) {
+    this.#session = session;
+    this.#entities = entities;
+    this.endpoint = key.endpoint;
+    this.id = key.id;
+  }
+
+  get isPeer(): boolean {
+    return this.#session.meta.endpoints.get(this.endpoint)?.role === 'peers';
+  }
+
+  /** False in the relation's own broken event: then nobody is at the other end. */
+  get isActive(): boolean {
+    return this.#session.brokenRelationId !== this.id;
+  }
+
+  /** The remote application; of a peer relation the own one. */
+  get app(): Application {
+    this.#app ??= this.#entities.application(this.#appName());
+    return this.#app;
+  }
+
+  /** The remote units (of a peer relation: the others), in the order of their names. */
+  get units(): readonly Unit[] {
+    this.#units ??= Object.freeze(
+      unlessGone(() => relationList(this.#session.tools, this), []).map((name) =>
+        this.#entities.unit(name),
+      ),
+    );
+    return this.#units;
+  }
+
+  /** Data of an application or unit in this relation; departed units can still be read. */
+  data(owner: Application | Unit): Databag {
+    const databag = this.#databags.get(owner) ?? new Databag(this.#session, this, owner);
+    this.#databags.set(owner, databag);
+    return databag;
+  }
+
+  /** UUID of the model at the other end (Juju 3.6.2 and later). */
+  remoteModelUuid(): string | undefined {
+    return relationModelGet(this.#session.tools, this);
+  }
+
+  toString(): string {
+    return `${this.endpoint}:${this.id}`;
+  }
+
+  #appName(): string {
+    const { context } = this.#session;
+    if (this.isPeer) {
+      return context.appName;
+    }
+    const named = context.relationId === this.id ? context.remoteApp : undefined;
+    return (
+      named ??
+      this.#units?.[0]?.app.name ??
+      unlessGone(() => relationListApp(this.#session.tools, this), undefined) ??
+      ''
+    );
+  }
+}
+
+function unlessGone<T>(read: () => T, gone: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof RelationNotFoundError) {
+      return gone;
+    }
+    throw error;
+  }
+}

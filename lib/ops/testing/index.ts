@@ -1,0 +1,2 @@
+/** State-transition tests of charms: state in, one event, state out. */
+export {};

@@ -7,6 +7,7 @@ import {
   CharmBase,
   type CollectStatusEvent,
   type Framework,
+  HookToolError,
 } from '#ops';
 import { describeError, HintError } from '#system';
 import { clearHistory } from './clear-history.ts';
@@ -105,7 +106,8 @@ export class BackupManagerCharm extends CharmBase {
     try {
       await perform(event, this.#manager);
     } catch (error) {
-      if (!(error instanceof HintError)) {
+      // When Juju itself refuses something, nothing of what was begun may be kept.
+      if (!(error instanceof HintError) || error instanceof HookToolError) {
         throw error;
       }
       event.fail(describeError(error));

@@ -132,7 +132,8 @@ export class Manager {
         return typeof value === 'string' ? value : undefined;
       },
       // Refreshed, so that changed credentials are used from the next job on.
-      readSecret: (id) => this.#charm.model.getSecret({ id }).getContent({ refresh: true }),
+      readSecret: () =>
+        this.#charm.config.secret('credentials')?.getContent({ refresh: true }) ?? {},
     });
     return this.#settings;
   }

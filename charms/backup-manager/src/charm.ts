@@ -48,9 +48,11 @@ export class BackupManagerCharm extends CharmBase {
   #observeLifeCycle(): void {
     const { on, framework } = this;
     // After these S3 may work differently.
-    for (const source of [on.configChanged, on.secretChanged, on.leaderElected, on.upgradeCharm]) {
-      framework.observe<unknown>(source, async () => await this.#reconcile({ check: true }));
-    }
+    const check = async (): Promise<void> => await this.#reconcile({ check: true });
+    framework.observe(on.configChanged, check);
+    framework.observe(on.secretChanged, check);
+    framework.observe(on.leaderElected, check);
+    framework.observe(on.upgradeCharm, check);
     // Juju sends it only when nothing else is left to tell.
     framework.observe(on.updateStatus, async () => {
       await this.#reconcile({ check: true, isSettled: true });

@@ -35,6 +35,7 @@ class DirectoryObjectStore implements ObjectStore {
   }
 
   async get(key: string, options: OperationOptions = {}): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
     return await this.#translate('read', key, async () => {
       const handle = await open(this.#pathOf(key), 'r');
       try {

@@ -32,7 +32,7 @@ class MemoryObjectStore implements ObjectStore {
 
   async get(key: string, options: OperationOptions = {}): Promise<Uint8Array> {
     options.signal?.throwIfAborted();
-    return this.#find(key).data.slice();
+    return copy(this.#find(key).data);
   }
 
   async getRange(
@@ -45,13 +45,13 @@ class MemoryObjectStore implements ObjectStore {
     if (range.offset + range.length > data.length) {
       throw invalidRangeError(this.description, key, range);
     }
-    return data.slice(range.offset, range.offset + range.length);
+    return copy(data.subarray(range.offset, range.offset + range.length));
   }
 
   async put(key: string, data: Uint8Array, options: PutOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     assertKey(key);
-    this.#objects.set(key, { data: data.slice(), modifiedAt: this.#now() });
+    this.#objects.set(key, { data: copy(data), modifiedAt: this.#now() });
   }
 
   async putIfAbsent(
@@ -106,4 +106,9 @@ class MemoryObjectStore implements ObjectStore {
     }
     return object;
   }
+}
+
+/** A real copy: `slice` of a Buffer would share its memory. */
+function copy(data: Uint8Array): Uint8Array {
+  return new Uint8Array(data);
 }

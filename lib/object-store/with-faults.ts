@@ -63,7 +63,7 @@ async function read(
   work: () => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   const data = await run(fault, work);
-  return fault?.kind === 'tamper' ? fault.change(data.slice()) : data;
+  return fault?.kind === 'tamper' ? fault.change(new Uint8Array(data)) : data;
 }
 
 async function* iterate<T>(fault: Fault | undefined, items: AsyncIterable<T>): AsyncIterable<T> {

@@ -1,5 +1,5 @@
 /** One line of an index part, checked member by member. */
-import { type ChunkRef, isSha256, MAX_CHUNK_SIZE, type PackName } from './format.ts';
+import { type ChunkRef, type Encoding, isSha256, MAX_CHUNK_SIZE, type PackName } from './format.ts';
 import { isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
 import type { EntryKind, EntryMetadata } from './types.ts';
 
@@ -41,7 +41,7 @@ function parsePack(line: JsonObject, packs: PackName[]): IndexLine | undefined {
 
 function parseChunk(line: JsonObject, packs: readonly PackName[]): IndexLine | undefined {
   const { chunk: id, size, at, stored } = line;
-  const as = line['as'] === 'raw' || line['as'] === 'zstd' ? line['as'] : undefined;
+  const as = readEncoding(line['as']);
   const pack = isSafeCount(line['pack']) ? packs[line['pack']] : undefined;
   const counts = isSafeCount(size) && isSafeCount(at) && isSafeCount(stored);
   if (pack === undefined || !counts || !isSha256(id) || as === undefined) {
@@ -49,6 +49,10 @@ function parseChunk(line: JsonObject, packs: readonly PackName[]): IndexLine | u
   }
   const chunk: ChunkRef = { id, size, pack, at, stored, as };
   return isConsistent(chunk) ? { kind: 'chunk', chunk } : undefined;
+}
+
+function readEncoding(value: unknown): Encoding | undefined {
+  return value === 'raw' || value === 'zstd' ? value : undefined;
 }
 
 function isConsistent({ size, at, stored, as, pack }: ChunkRef): boolean {

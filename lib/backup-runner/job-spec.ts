@@ -71,16 +71,3 @@ export interface RunnerReport {
   /** Jobs claimed and not ended; their ids must be written to the ledger in this very hook. */
   readonly claimed: readonly string[];
 }
-
-/** Why a job ended that never got as far as an error of its own. */
-export const JOB_END_CODES = [
-  'lost',
-  'cancelled',
-  'not-confirmed',
-  'already-run',
-  'recovery-failed',
-  'invalid-job',
-  'worker-crashed',
-] as const;
-
-export type JobEndCode = (typeof JOB_END_CODES)[number];

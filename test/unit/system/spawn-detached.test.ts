@@ -39,7 +39,7 @@ describe('a detached process', () => {
 
   test('leads a session of its own, gets its input and only the environment given', async () => {
     const identity = await spawnDetached(
-      options('cat; ps -o sid= -p $$; echo "${GIVEN-no} ${HOME-no}"; echo end'),
+      options('cat; cut -d" " -f6 /proc/$$/stat; echo "${GIVEN-no} ${HOME-no}"; echo end'),
     );
     const [input, session, environment] = (await output()).split('\n');
     expect(input).toBe('a secret');

@@ -1,0 +1,6 @@
+/** Runs backup and restore jobs beside a charm: a journal, locks, and detached workers. See README.md. */
+export type { RunnerLog } from './apply-plan.ts';
+export { BackupRunner, type BackupRunnerOptions, type ReconcileInput } from './backup-runner.ts';
+export type { JobPhase, JobRecord, JobRunState, JobSpec, RunnerReport } from './job-spec.ts';
+export { type ClosableStore, runWorker, type WorkerOptions } from './worker-main.ts';
+export type { WorkerTimings } from './worker-timings.ts';

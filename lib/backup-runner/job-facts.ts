@@ -1,0 +1,147 @@
+/** Reads the journal's files as facts for the planner, and as records for people. Pure but for `isAlive`. */
+import type { JobProgress } from '#database-backup';
+import type { Outcome, ProgressNote, Registration } from './job-files.ts';
+import type { JobPhase, JobRecord } from './job-spec.ts';
+import type { IsAlive, JournalEntry } from './journal.ts';
+import type { JobFacts, JobStage, RecoveryFacts } from './plan-jobs.ts';
+
+/** What the planner needs to know of one entry. */
+export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
+  const { jobId, jobType, sequence } = entry.claim;
+  const alive = (it: Registration): boolean => it.identity !== undefined && isAlive(it.identity);
+  return {
+    jobId,
+    jobType,
+    sequence,
+    stage: stageOf(entry),
+    waitingWorkers: entry.workers.filter(alive).map(({ token }) => token),
+    ...(entry.confirmation === undefined ? {} : { confirmedWorker: entry.confirmation.token }),
+    workerLives: entry.gate?.by === 'worker' && isAlive(entry.gate.identity),
+    attempts: entry.workers.length,
+    recovery: recoveryOf(entry, entry.recoveries.some(alive)),
+  };
+}
+
+function recoveryOf(entry: JournalEntry, workerLives: boolean): RecoveryFacts {
+  const last = entry.recoveries.at(-1);
+  return {
+    pending: entry.result?.recoveryPending === true && entry.recovered === undefined,
+    workerLives,
+    attempts: entry.recoveries.length,
+    ...(last === undefined ? {} : { lastStartedAt: Date.parse(last.startedAt) }),
+  };
+}
+
+function stageOf(entry: JournalEntry): JobStage {
+  if (entry.result !== undefined) {
+    return 'finished';
+  }
+  if (entry.failure !== undefined) {
+    return 'failed';
+  }
+  if (entry.gate === undefined) {
+    return 'waiting';
+  }
+  return entry.gate.by === 'worker' ? 'started' : 'closed';
+}
+
+/** @param waitsFor the jobs it is queued behind, if it is queued */
+export function recordOf(
+  entry: JournalEntry,
+  facts: JobFacts,
+  waitsFor: readonly string[] | undefined,
+): JobRecord {
+  const { jobId, jobType, compression, artefactPath, requestedAt, claimedAt } = entry.claim;
+  return {
+    jobId,
+    jobType,
+    compression,
+    ...(artefactPath === undefined ? {} : { artefactPath }),
+    ...(requestedAt === undefined ? {} : { requestedAt }),
+    claimedAt,
+    ...standing(entry, facts, waitsFor),
+  };
+}
+
+type Standing = Omit<JobRecord, 'jobId' | 'jobType' | 'compression' | 'claimedAt'>;
+
+function standing(
+  entry: JournalEntry,
+  facts: JobFacts,
+  waitsFor: readonly string[] | undefined,
+): Standing {
+  const { result, gate } = entry;
+  if (result !== undefined) {
+    return {
+      ...(result.startedAt === undefined ? {} : { startedAt: result.startedAt }),
+      finishedAt: result.finishedAt,
+      ...ending(result.outcome, entry),
+    };
+  }
+  if (gate?.by === 'runner') {
+    return { finishedAt: gate.at, ...ending({ status: 'error', failure: gate.failure }, entry) };
+  }
+  if (gate?.by === 'worker') {
+    return { state: 'running', startedAt: gate.startedAt, ...activity(entry, facts) };
+  }
+  return waitsFor === undefined
+    ? { state: 'claimed', phase: 'starting' }
+    : { state: 'queued', phase: 'queued', waitsFor };
+}
+
+function ending(outcome: Outcome, entry: JournalEntry): Standing & Pick<JobRecord, 'state'> {
+  if (outcome.status === 'success') {
+    const { artefactPath, size, newBytes, message } = outcome;
+    return {
+      state: 'success',
+      artefactPath,
+      size,
+      ...(newBytes === undefined ? {} : { newBytes }),
+      ...(message === undefined ? {} : { message }),
+    };
+  }
+  const { code, message, hint } = outcome.failure;
+  const later = entry.recovered === undefined ? '' : `; later: ${entry.recovered.outcome}`;
+  return {
+    state: 'error',
+    errorCode: code,
+    message: message + later,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
+
+function activity(entry: JournalEntry, facts: JobFacts): Omit<Standing, 'state'> {
+  const note = entry.progress;
+  const phase = phaseOf(entry, facts);
+  return note === undefined
+    ? { phase }
+    : {
+        phase,
+        ...progressOf(note),
+        heartbeatAt: note.heartbeatAt,
+        progressedAt: note.progressedAt,
+      };
+}
+
+function phaseOf(entry: JournalEntry, facts: JobFacts): JobPhase {
+  if (facts.stage === 'failed' || !facts.workerLives) {
+    return entry.claim.jobType === 'restore' ? 'recovering' : 'running';
+  }
+  const phase = entry.progress?.phase ?? 'running';
+  const isPastCancel = phase === 'swapping' || phase === 'cleaning-up';
+  return entry.isCancelNoted && !isPastCancel ? 'cancelling' : phase;
+}
+
+function progressOf(note: ProgressNote): { progress?: JobProgress } {
+  const { bytes, total, percent } = note;
+  if (bytes === undefined) {
+    return {};
+  }
+  return {
+    progress: {
+      bytes,
+      ...(total === undefined ? {} : { total }),
+      ...(percent === undefined ? {} : { percent }),
+    },
+  };
+}

@@ -1,0 +1,145 @@
+/** The server as a whole: its listener, its data directory, its end. */
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import { createServer as createHttpServer, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { HintError, hasErrorCode, systemClock } from '#system';
+import { lockDataDirectory } from './data-directory-lock.ts';
+import { handleRequest, type RequestContext } from './handle-request.ts';
+import type { S3ServerOptions } from './options.ts';
+import { Store } from './storage/store.ts';
+
+/** A running server. */
+export interface S3Server extends AsyncDisposable {
+  /** For example `http://127.0.0.1:40123`. */
+  readonly endpoint: string;
+  readonly port: number;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** Lets requests under way end for a short while, then closes every connection. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** How long `close` waits for requests under way. */
+const CLOSE_GRACE_MS = 2000;
+
+/**
+ * Starts an S3 server for development and tests: path style, one user, files on disk.
+ * @throws HintError port-taken, port-forbidden, host-not-available, data-directory-in-use
+ */
+export async function createS3Server(options: S3ServerOptions): Promise<S3Server> {
+  const clock = options.clock ?? systemClock;
+  const onWarning = options.onWarning ?? ignore;
+  mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.use(await lockDataDirectory(options.directory));
+  const store = new Store({
+    directory: options.directory,
+    fsync: options.fsync ?? false,
+    onDamaged: (path) => onWarning(`not a whole object, left out: ${path}`),
+  });
+  for (const bucket of options.buckets ?? []) {
+    await store.createBucket(bucket, clock.now());
+  }
+  const listener = new Listener(options, {
+    store,
+    credentials: { accessKey: options.accessKey, secretKey: options.secretKey },
+    clock,
+    region: options.region,
+    faults: options.faults ?? (() => undefined),
+    onRequest: options.onRequest ?? ignore,
+    onWarning,
+  });
+  const port = await listener.listen();
+  cleanup.defer(async () => await listener.close());
+  const resources = cleanup.move();
+  const close = async (): Promise<void> => await resources.disposeAsync();
+  return {
+    endpoint: `${options.tls === undefined ? 'http' : 'https'}://${hostOf(options)}:${port}`,
+    port,
+    accessKey: options.accessKey,
+    secretKey: options.secretKey,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function ignore(): void {
+  // Nobody asked to be told.
+}
+
+function hostOf(options: S3ServerOptions): string {
+  const host = options.host ?? '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The listening socket and the requests under way on it. */
+class Listener {
+  readonly #server: Server;
+  readonly #options: S3ServerOptions;
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(options: S3ServerOptions, context: RequestContext) {
+    this.#options = options;
+    this.#server = options.tls === undefined ? createHttpServer() : createHttpsServer(options.tls);
+    // Uploads take as long as they take; a silent client is cut off by keepAliveTimeout.
+    this.#server.requestTimeout = 0;
+    this.#server.keepAliveTimeout = 60_000;
+    for (const event of ['request', 'checkContinue'] as const) {
+      this.#server.on(event, (request, response) => {
+        const expectsContinue = event === 'checkContinue';
+        const handled = handleRequest({ request, response, expectsContinue }, context);
+        this.#underWay.add(handled);
+        void handled.finally(() => this.#underWay.delete(handled));
+      });
+    }
+  }
+
+  async listen(): Promise<number> {
+    const { host = '127.0.0.1', port = 0 } = this.#options;
+    try {
+      this.#server.listen({ host, port });
+      await once(this.#server, 'listening');
+    } catch (error) {
+      throw explainListenError(error, host, port);
+    }
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), CLOSE_GRACE_MS);
+    await Promise.allSettled(this.#underWay);
+    this.#server.closeAllConnections();
+    clearTimeout(timer);
+    await closed;
+  }
+}
+
+function explainListenError(error: unknown, host: string, port: number): unknown {
+  if (hasErrorCode(error, 'EADDRINUSE')) {
+    return new HintError(`cannot listen on ${host}:${port}: the port is taken`, {
+      code: 'port-taken',
+      hint: `choose another port, or 0 for any free one; "ss -ltnp sport = :${port}" tells who has it`,
+      cause: error,
+    });
+  }
+  if (hasErrorCode(error, 'EACCES')) {
+    return new HintError(`cannot listen on ${host}:${port}: not allowed`, {
+      code: 'port-forbidden',
+      hint: 'ports below 1024 are for root; choose a port above, or 0 for any free one',
+      cause: error,
+    });
+  }
+  if (hasErrorCode(error, 'EADDRNOTAVAIL') || hasErrorCode(error, 'ENOTFOUND')) {
+    return new HintError(`cannot listen on ${host}: no address of this machine`, {
+      code: 'host-not-available',
+      hint: 'choose 127.0.0.1, 0.0.0.0, or one of the addresses that "ip address" shows',
+      cause: error,
+    });
+  }
+  return error;
+}

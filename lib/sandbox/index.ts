@@ -3,3 +3,12 @@ export { callDaemon, DaemonDownError, DaemonError, streamFromDaemon } from './cl
 export { isBootstrapped, isDaemonRunning, startDaemon } from './client/daemon-control.ts';
 export { killController } from './client/kill-controller.ts';
 export { defaultDataDirectory, sandboxPaths } from './client/paths.ts';
+export {
+  createS3Server,
+  type Fault,
+  type FaultRequest,
+  type Faults,
+  type FinishedRequest,
+  type S3Server,
+  type S3ServerOptions,
+} from './s3-server/index.ts';

@@ -12,21 +12,20 @@ export interface ByteRange {
  * @throws S3Error InvalidRange when it lies outside of the object
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
-  const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');
-  const [first, last] = [match?.[1] ?? '', match?.[2] ?? ''];
-  if (first === '' && last === '') {
+  const match = /^bytes=(?:(\d+)-(\d*)|-(\d+))$/.exec(header?.trim() ?? '');
+  if (match === null) {
     return undefined;
   }
-  if (first === '') {
-    const length = Math.min(Number(last), size);
-    return satisfiable({ start: size - length, length }, header, size);
+  const [, first, last, suffix] = match;
+  const range =
+    first === undefined ? lastBytes(Number(suffix), size) : fromTo(Number(first), last, size);
+  if (range !== undefined && range.length <= 0) {
+    throw new S3Error('InvalidRange', 'The requested range is not satisfiable', {
+      fields: { RangeRequested: header ?? '', ActualObjectSize: String(size) },
+      headers: { 'content-range': `bytes */${size}` },
+    });
   }
-  const start = Number(first);
-  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
-  if (last !== '' && Number(last) < start) {
-    return undefined;
-  }
-  return satisfiable({ start, length: end - start + 1 }, header, size);
+  return range;
 }
 
 /** The Content-Range header of an answer with part of an object. */
@@ -34,12 +33,15 @@ export function contentRange(range: ByteRange, size: number): string {
   return `bytes ${range.start}-${range.start + range.length - 1}/${size}`;
 }
 
-function satisfiable(range: ByteRange, header: string | undefined, size: number): ByteRange {
-  if (range.length <= 0) {
-    throw new S3Error('InvalidRange', 'The requested range is not satisfiable', {
-      fields: { RangeRequested: header ?? '', ActualObjectSize: String(size) },
-      headers: { 'content-range': `bytes */${size}` },
-    });
+function lastBytes(count: number, size: number): ByteRange {
+  const length = Math.min(count, size);
+  return { start: size - length, length };
+}
+
+function fromTo(first: number, last: string | undefined, size: number): ByteRange | undefined {
+  const end = last === undefined || last === '' ? size - 1 : Number(last);
+  if (end < first && first < size) {
+    return undefined;
   }
-  return range;
+  return { start: first, length: Math.min(end, size - 1) - first + 1 };
 }

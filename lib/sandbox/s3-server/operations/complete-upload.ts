@@ -75,16 +75,21 @@ function chooseParts(request: XmlElement, stored: readonly Part[]): Part[] {
 function choosePart(element: XmlElement, stored: ReadonlyMap<number, Part>): Part {
   const part = stored.get(Number(textOf(element, 'PartNumber') ?? Number.NaN));
   const etag = textOf(element, 'ETag')?.trim().replaceAll('"', '');
-  const checksum =
-    part?.checksum && textOf(element, `Checksum${part.checksum.algorithm.toUpperCase()}`);
-  const isOther = checksum !== undefined && checksum !== part?.checksum?.value;
-  if (part === undefined || etag !== part.etag || isOther) {
+  if (part === undefined || etag !== part.etag || !hasStatedChecksum(element, part)) {
     throw new S3Error(
       'InvalidPart',
       "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.",
     );
   }
   return part;
+}
+
+function hasStatedChecksum(element: XmlElement, { checksum }: Part): boolean {
+  if (checksum === undefined) {
+    return true;
+  }
+  const stated = textOf(element, `Checksum${checksum.algorithm.toUpperCase()}`);
+  return stated === undefined || stated === checksum.value;
 }
 
 function combinedTag(parts: readonly Part[]): string {

@@ -87,10 +87,6 @@ function startOf({ prefix, delimiter, after }: ListQuery): string {
   return compareKeys(from, prefix) > 0 ? from : prefix;
 }
 
-function isPast(item: string, key: string, last: string): boolean {
-  return item !== last && key !== last;
-}
-
 function commonPrefixOf(key: string, { prefix, delimiter }: ListQuery): string | undefined {
   const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
   return end === -1 ? undefined : key.slice(0, end + delimiter.length);

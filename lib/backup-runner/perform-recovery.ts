@@ -2,7 +2,7 @@
 import type { Engine, RecoveryOutcome } from '#engines';
 import { type Clock, isProcessAlive } from '#system';
 import { failureOf } from './failures.ts';
-import type { Claim, Failure, JobFiles, Outcome, Result } from './job-files.ts';
+import type { Claim, Failure, JobFiles, Outcome, ProgressNote, Result } from './job-files.ts';
 import type { JobLog } from './job-log.ts';
 import type { Redact } from './redact.ts';
 import { failedRecovery, lostRestore } from './verdicts.ts';
@@ -97,10 +97,17 @@ async function outcomeOf(
 ): Promise<Outcome> {
   const [failure, progress] = [await files.failure(), await files.progress()];
   // `cleaning-up` is noted when the restored data had passed their checks.
-  const isRestored = recovered === 'nothing' && progress?.phase === 'cleaning-up';
-  if (recovered !== 'completed' && !isRestored) {
-    return { status: 'error', failure: failure ? withState(failure) : lostRestore(OLD_DATA) };
+  if (recovered === 'completed' || (recovered === 'nothing' && progress?.phase === 'cleaning-up')) {
+    return restored(claim, progress, failure);
   }
+  return { status: 'error', failure: failure ? withState(failure) : lostRestore(OLD_DATA) };
+}
+
+function restored(
+  claim: Claim,
+  progress: ProgressNote | undefined,
+  failure: Failure | undefined,
+): Outcome {
   const reason = failure?.message ?? 'its worker died';
   return {
     status: 'success',

@@ -59,3 +59,16 @@ export function anInput(parts: Partial<ReconcileInput> = {}): ReconcileInput {
     ...parts,
   };
 }
+
+/** A backup as the bucket lists it, made by `db` of the stage's model. */
+export const artefact = {
+  artefactPath: 'prod/shop/db/backups/20261121T020000Z-job-9/',
+  createdAt: '2026-11-21T02:00:00.000Z',
+  bytes: 2048,
+  storedBytes: 1024,
+  application: 'db',
+  model: 'shop',
+  engine: 'postgresql',
+  engineVersion: '15',
+  jobId: 'job-9',
+};

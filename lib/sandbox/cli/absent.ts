@@ -1,0 +1,62 @@
+/** Commands that Juju has and the sandbox does not, and what to do instead. */
+
+const NO_CLOUDS = 'the sandbox is one machine: there is no cloud, controller or machine to manage';
+const NO_USERS = 'the sandbox has one user';
+const ONE_MODEL = 'the sandbox has one model';
+const NO_CROSS_MODEL = 'the sandbox has one model, so nothing can be offered to others';
+const NO_STORE = 'the sandbox deploys charms from local paths only';
+const NO_SPACES = 'the sandbox has one network, that of this machine';
+const NO_SSH =
+  "units of the sandbox are processes of this machine: use 'juju exec --unit <unit> -- <command>'";
+const NOT_YET = 'the sandbox does not do this yet';
+const NO_BACKENDS = 'the sandbox keeps secrets in its own model store';
+
+const REASONS: readonly (readonly [reason: string, commands: string])[] = [
+  [
+    NO_SSH,
+    'ssh scp debug-hooks debug-hook debug-code ssh-keys add-ssh-key import-ssh-key remove-ssh-key list-ssh-keys',
+  ],
+  [
+    NO_CLOUDS,
+    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controllers list-controllers controller-config show-controller register unregister switch sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine constraints get-constraints set-constraints model-constraints get-model-constraints set-model-constraints',
+  ],
+  [
+    NO_USERS,
+    'add-user remove-user disable-user enable-user show-user users list-users login logout whoami change-user-password grant revoke grant-cloud revoke-cloud',
+  ],
+  [
+    ONE_MODEL,
+    'add-model destroy-model models list-models show-model upgrade-model model-defaults model-default export-bundle diff-bundle dump-model dump-db',
+  ],
+  [
+    NO_CROSS_MODEL,
+    'offer remove-offer offers list-offers show-offer find-offers consume remove-saas suspend-relation resume-relation set-firewall-rule firewall-rules list-firewall-rules',
+  ],
+  [NO_STORE, 'find info download charm-resources list-charm-resources set-application-base'],
+  [
+    NO_SPACES,
+    'add-space remove-space move-to-space reload-spaces rename-space spaces list-spaces show-space subnets list-subnets add-subnet bind',
+  ],
+  [
+    NO_BACKENDS,
+    'add-secret-backend remove-secret-backend update-secret-backend secret-backends list-secret-backends show-secret-backend model-secret-backend',
+  ],
+  [
+    NOT_YET,
+    'refresh upgrade-charm attach-resource resources list-resources storage list-storage show-storage add-storage attach-storage detach-storage remove-storage import-filesystem storage-pools list-storage-pools create-storage-pool update-storage-pool remove-storage-pool show-status-log show-machine scale-application',
+  ],
+  ['end the sandbox with "juju kill-controller"', 'destroy-controller'],
+  [
+    'the sandbox does not do this',
+    'attach dashboard help-tool hook-tool hook-tools help-hook-commands help-action-commands wallets agreements agree budget create-wallet set-wallet sla charm disable-command enable-command disabled-commands list-disabled-commands documentation',
+  ],
+];
+
+const ABSENT = new Map(
+  REASONS.flatMap(([reason, commands]) => commands.split(/\s+/).map((name) => [name, reason])),
+);
+
+/** Why Juju's command `name` does not exist here; undefined when Juju has no such command either. */
+export function whyAbsent(name: string): string | undefined {
+  return ABSENT.get(name);
+}

@@ -1,0 +1,30 @@
+/** YAML that people type or keep in files, read as Juju (yaml.v2, YAML 1.1) reads it. */
+import { CommandError } from '../errors.ts';
+
+/**
+ * The value of one YAML document; times and `15:30` stay text. The parser is loaded on first use.
+ * @throws CommandError naming `what` when the text is not YAML.
+ */
+export async function parseYaml(text: string, what: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    const value: unknown = parse(text, {
+      schema: 'yaml-1.1',
+      merge: true,
+      customTags: (tags) =>
+        tags.filter((tag) => typeof tag === 'string' || !isTimeLike(tag.tag, formatOf(tag))),
+    });
+    return value;
+  } catch (error) {
+    const reason = Error.isError(error) ? (error.message.split('\n')[0] ?? '') : String(error);
+    throw new CommandError(`cannot parse ${what}: ${reason}`);
+  }
+}
+
+function formatOf(tag: object): unknown {
+  return 'format' in tag ? tag.format : undefined;
+}
+
+function isTimeLike(tag: string, format: unknown): boolean {
+  return tag === 'tag:yaml.org,2002:timestamp' || format === 'TIME';
+}

@@ -1,0 +1,142 @@
+/** `juju deploy`. */
+import { existsSync } from 'node:fs';
+import type { JsonRecord, JsonValue } from '../../api.ts';
+import { isTree } from '../arguments/action-params.ts';
+import { readTextFile, resolvePath } from '../arguments/files.ts';
+import {
+  booleanFlag,
+  integerFlag,
+  listFlag,
+  refusedFlag,
+  textFlag,
+} from '../arguments/flag-kinds.ts';
+import { isApplicationName } from '../arguments/names.ts';
+import { parseSettings } from '../arguments/settings.ts';
+import { parseYaml } from '../arguments/yaml-input.ts';
+import { defineCommand, refuseExtra } from '../command.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
+
+const ONE_MACHINE = 'the sandbox has one machine, on which all units run';
+
+export const deploy = defineCommand({
+  name: 'deploy',
+  usage: '<charm folder or .charm file> [<application name>]',
+  summary: 'Deploy a new application from a local charm.',
+  details:
+    'The charm is a folder with metadata.yaml or charmcraft.yaml, or a packed .charm file; write\n' +
+    'a path that looks like one: ./my-charm. Charmhub and bundles are not available.\n' +
+    '--config takes key=value, key=@file or a YAML file of the form {application: {key: value}}.',
+  examples: [
+    'juju deploy ./my-charm',
+    'juju deploy ./my-charm_ubuntu-22.04-amd64.charm web -n 3 --config port=8080',
+  ],
+  flags: {
+    'num-units': integerFlag('Number of units to deploy; 1 unless given', { aliases: ['n'] }),
+    config: listFlag('key=value, or a YAML file with configuration', { placeholder: '<config>' }),
+    trust: booleanFlag('Allow the application to run hooks that need access credentials'),
+    base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
+    force: booleanFlag('Accepted for compatibility; changes nothing'),
+    to: refusedFlag(ONE_MACHINE),
+    constraints: refusedFlag(ONE_MACHINE),
+    bind: refusedFlag('the sandbox has one network'),
+    channel: refusedFlag('the sandbox deploys charms from local paths only'),
+    revision: refusedFlag('the sandbox deploys charms from local paths only'),
+    overlay: refusedFlag('the sandbox deploys no bundles'),
+    resource: refusedFlag('the sandbox has no resources yet'),
+    storage: refusedFlag('the sandbox has no storage yet'),
+    'attach-storage': refusedFlag('the sandbox has no storage yet'),
+    device: refusedFlag(ONE_MACHINE),
+  },
+  run: async ({ session, positionals, flags }) => {
+    const [path, application, ...extra] = positionals;
+    if (path === undefined) {
+      throw new UsageError('no charm or bundle specified');
+    }
+    refuseExtra(extra);
+    const units = flags['num-units'];
+    checkArguments(application, units);
+    const charmPath = findCharm(path, session.io);
+    const config = await readConfig(flags.config, application, session.io);
+    const answer = await session.call('deploy', {
+      path: charmPath,
+      ...(application === undefined ? {} : { application }),
+      ...(units === undefined ? {} : { units }),
+      ...(Object.keys(config).length === 0 ? {} : { config }),
+      ...(flags.trust ? { trust: true } : {}),
+      ...(flags.base === undefined ? {} : { base: flags.base }),
+    });
+    const charm = charmName(answer.charm);
+    session.info(`Located local charm ${quoted(charm)}, revision ${answer.revision}`);
+    session.info(
+      `Deploying ${quoted(answer.application)} from local charm ${quoted(charm)}, revision ${answer.revision} on ${answer.base}`,
+    );
+  },
+});
+
+function checkArguments(application: string | undefined, units: number | undefined): void {
+  if (application !== undefined && !isApplicationName(application)) {
+    throw new UsageError(`invalid application name ${quoted(application)}`);
+  }
+  if (units !== undefined && units < 0) {
+    throw new UsageError('--num-units must be a positive integer');
+  }
+}
+
+function findCharm(path: string, io: CommandIo): string {
+  const full = resolvePath(path, io);
+  const looksLikePath = /^[./~]|\//.test(path) || path.endsWith('.charm');
+  if (looksLikePath && existsSync(full)) {
+    return full;
+  }
+  if (!looksLikePath && existsSync(full)) {
+    throw new CommandError(
+      `charm or bundle not found for ${quoted(path)}: the sandbox does not look at Charmhub\nA charm folder of that name is here; write "./${path}".`,
+    );
+  }
+  throw new CommandError(
+    looksLikePath
+      ? `no charm was found at ${quoted(path)}`
+      : `charm or bundle not found for ${quoted(path)}: the sandbox deploys local charms only, by their path`,
+  );
+}
+
+/** `local:x-3` is charm `x`; a bare name stays. */
+function charmName(charm: string): string {
+  return charm.replace(/^local:(?:[^/]*\/)?/, '').replace(/-\d+$/, '');
+}
+
+/** Files first, so that key=value arguments win. */
+async function readConfig(
+  items: readonly string[],
+  application: string | undefined,
+  io: CommandIo,
+): Promise<JsonRecord> {
+  const pairs = items.filter((item) => item.includes('='));
+  const files = items.filter((item) => !item.includes('='));
+  const config: Record<string, JsonValue> = {};
+  for (const file of files) {
+    Object.assign(config, await readConfigFile(file, application, io));
+  }
+  return { ...config, ...(await parseSettings(pairs, io)) };
+}
+
+async function readConfigFile(
+  file: string,
+  application: string | undefined,
+  io: CommandIo,
+): Promise<JsonRecord> {
+  const document = await parseYaml(await readTextFile(file, io), file);
+  if (!isTree(document)) {
+    throw new CommandError(
+      `cannot use ${file} as configuration: it has to be a map of applications`,
+    );
+  }
+  const own = application === undefined ? Object.values(document)[0] : document[application];
+  if (!isTree(own)) {
+    throw new CommandError(
+      `cannot use ${file} as configuration: no settings for ${quoted(application ?? '')} in it`,
+    );
+  }
+  return own as JsonRecord;
+}

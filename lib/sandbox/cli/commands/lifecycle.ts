@@ -1,0 +1,118 @@
+/** Starting, ending and naming the sandbox: `bootstrap`, `kill-controller`, `version`. */
+import { isBootstrapped, isDaemonRunning, startDaemon } from '../../client/daemon-control.ts';
+import { killController as endSandbox } from '../../client/kill-controller.ts';
+import { booleanFlag, durationFlag, textFlag } from '../arguments/flag-kinds.ts';
+import { defineCommand, refuseExtra } from '../command.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
+import type { Session } from '../session.ts';
+
+// The release whose behaviour the sandbox follows.
+const JUJU_VERSION = '3.6.28';
+const CLOUDS = ['sandbox', 'localhost'];
+
+export const bootstrap = defineCommand({
+  name: 'bootstrap',
+  usage: '[sandbox [<controller name>]]',
+  summary: 'Start the sandbox.',
+  details:
+    'Starts a daemon that plays the controller, its cloud and one model on this machine.\n' +
+    'Its state lies below $JUJU_DATA (~/.local/share/juju-sandbox unless set). Where a sandbox\n' +
+    'is there already but its daemon ended, it goes on with what it had.',
+  examples: ['juju bootstrap', 'JUJU_DATA=/tmp/try juju bootstrap'],
+  flags: {
+    'add-model': textFlag('Name of the model; "default" unless given', { placeholder: '<name>' }),
+  },
+  run: async ({ session, positionals, flags }) => {
+    const [cloud, controllerName, ...extra] = positionals;
+    refuseExtra(extra);
+    if (cloud !== undefined && !CLOUDS.includes(cloud.split('/')[0] ?? '')) {
+      throw new UsageError(
+        `unknown cloud ${quoted(cloud)}: the sandbox runs on this machine only; leave the cloud out`,
+      );
+    }
+    if (isBootstrapped(session.root)) {
+      await goOn(session);
+      return;
+    }
+    const modelName = flags['add-model'];
+    await startDaemon(session.root, {
+      ...(controllerName === undefined ? {} : { controllerName }),
+      ...(modelName === undefined ? {} : { modelName }),
+    });
+    const answer = await session.call('ping', {});
+    session.info(
+      `Started the sandbox: controller ${quoted(answer.controllerName)}, model ${quoted(answer.modelName)}, Juju ${answer.jujuVersion}, data in ${session.root}`,
+    );
+    session.info('It is for development: units share this machine, and nothing keeps them apart.');
+  },
+});
+
+async function goOn({ root, info }: Session): Promise<void> {
+  if (await isDaemonRunning(root)) {
+    throw new CommandError(
+      `a sandbox already runs in ${root}\n` +
+        'Go on with it ("juju status"), or end it first with "juju kill-controller --no-prompt".',
+    );
+  }
+  await startDaemon(root);
+  info(`The sandbox in ${root} had ended; it was started again and goes on with what it had.`);
+}
+
+export const killController = defineCommand({
+  name: 'kill-controller',
+  usage: '[<controller name>]',
+  summary: 'Stop the sandbox and everything in it, and forget its state.',
+  details:
+    'Every unit gets a bounded time for its stop and remove hooks. Then the daemon and every\n' +
+    'process that hooks left behind are ended, and the state below $JUJU_DATA is removed.',
+  flags: {
+    'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y', 'yes'] }),
+    timeout: durationFlag('How long units may take to stop; 30s unless given', { aliases: ['t'] }),
+  },
+  run: async ({ session, positionals, flags }) => {
+    refuseExtra(positionals.slice(1));
+    const { root, io } = session;
+    if (!isBootstrapped(root)) {
+      throw new CommandError(`no sandbox in ${root}: nothing to stop`);
+    }
+    if (positionals[0] !== undefined) {
+      session.select({
+        model: undefined,
+        controller: positionals[0],
+        verbose: false,
+        quiet: false,
+      });
+      await session.call('ping', {});
+    }
+    if (!flags['no-prompt']) {
+      io.err(
+        `WARNING This command will stop the sandbox in ${root}: all applications, their data below it, and its state.\n`,
+      );
+      await session.confirm();
+    }
+    let shown = '';
+    await endSandbox(root, {
+      ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+      onProgress: ({ units }) => {
+        const line = units.length === 0 ? '' : `Waiting for ${units.join(', ')}`;
+        if (line !== shown) {
+          shown = line;
+          session.info(line === '' ? 'All units are gone' : line);
+        }
+      },
+      onWarning: (message) => io.err(`WARNING ${message}\n`),
+    });
+    session.info(`Stopped the sandbox in ${root}`);
+  },
+});
+
+export const version = defineCommand({
+  name: 'version',
+  usage: '',
+  summary: 'Print the version of Juju that the sandbox follows.',
+  flags: { all: booleanFlag('Accepted for compatibility; changes nothing') },
+  run: async ({ session, positionals }) => {
+    refuseExtra(positionals);
+    session.io.out(`${JUJU_VERSION}-sandbox-${process.arch === 'x64' ? 'amd64' : process.arch}\n`);
+  },
+});

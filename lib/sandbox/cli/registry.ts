@@ -1,0 +1,92 @@
+/** Which commands exist and where they are; a command's code is loaded only when it runs. */
+import type { Command } from './command.ts';
+
+export interface RegistryEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
+function entry(
+  name: string,
+  load: () => Promise<Command>,
+  ...aliases: readonly string[]
+): RegistryEntry {
+  return { name, aliases, load };
+}
+
+/** All commands, by name. */
+export const COMMANDS: readonly RegistryEntry[] = [
+  entry('actions', async () => (await import('./commands/actions.ts')).actions, 'list-actions'),
+  entry('add-secret', async () => (await import('./commands/secret-changes.ts')).addSecret),
+  entry('add-unit', async () => (await import('./commands/units.ts')).addUnit),
+  entry('bootstrap', async () => (await import('./commands/lifecycle.ts')).bootstrap),
+  entry('cancel-task', async () => (await import('./commands/tasks.ts')).cancelTask),
+  entry('config', async () => (await import('./commands/config.ts')).config),
+  entry('debug-log', async () => (await import('./commands/debug-log.ts')).debugLog),
+  entry('deploy', async () => (await import('./commands/deploy.ts')).deploy),
+  entry('exec', async () => (await import('./commands/exec.ts')).exec),
+  entry('expose', async () => (await import('./commands/expose.ts')).expose),
+  entry('grant-secret', async () => (await import('./commands/secret-grants.ts')).grantSecret),
+  entry('integrate', async () => (await import('./commands/relations.ts')).integrate, 'relate'),
+  entry('kill-controller', async () => (await import('./commands/lifecycle.ts')).killController),
+  entry('machines', async () => (await import('./commands/machines.ts')).machines, 'list-machines'),
+  entry('model-config', async () => (await import('./commands/model-config.ts')).modelConfig),
+  entry(
+    'operations',
+    async () => (await import('./commands/operations.ts')).operations,
+    'list-operations',
+  ),
+  entry('remove-application', async () => (await import('./commands/units.ts')).removeApplication),
+  entry('remove-relation', async () => (await import('./commands/relations.ts')).removeRelation),
+  entry('remove-secret', async () => (await import('./commands/secret-changes.ts')).removeSecret),
+  entry('remove-unit', async () => (await import('./commands/units.ts')).removeUnit),
+  entry('resolved', async () => (await import('./commands/resolved.ts')).resolved, 'resolve'),
+  entry('revoke-secret', async () => (await import('./commands/secret-grants.ts')).revokeSecret),
+  entry('run', async () => (await import('./commands/run.ts')).run),
+  entry('secrets', async () => (await import('./commands/secrets.ts')).secrets, 'list-secrets'),
+  entry('show-action', async () => (await import('./commands/actions.ts')).showAction),
+  entry(
+    'show-application',
+    async () => (await import('./commands/show-application.ts')).showApplication,
+  ),
+  entry('show-operation', async () => (await import('./commands/operations.ts')).showOperation),
+  entry('show-secret', async () => (await import('./commands/secrets.ts')).showSecret),
+  entry('show-task', async () => (await import('./commands/tasks.ts')).showTask),
+  entry('show-unit', async () => (await import('./commands/show-unit.ts')).showUnit),
+  entry('status', async () => (await import('./commands/status.ts')).status),
+  entry('trust', async () => (await import('./commands/expose.ts')).trust),
+  entry('unexpose', async () => (await import('./commands/expose.ts')).unexpose),
+  entry('update-secret', async () => (await import('./commands/secret-changes.ts')).updateSecret),
+  entry('version', async () => (await import('./commands/lifecycle.ts')).version),
+  entry('wait-for', async () => (await import('./commands/wait-for.ts')).waitFor),
+];
+
+/** The command with this name or alias. */
+export function findCommand(name: string): RegistryEntry | undefined {
+  return COMMANDS.find((command) => command.name === name || command.aliases.includes(name));
+}
+
+/** Commands whose names are near a misspelt one, nearest first. */
+export function closestCommands(name: string): readonly string[] {
+  return COMMANDS.flatMap((command) => [command.name, ...command.aliases])
+    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .filter(({ distance }) => distance <= Math.max(1, Math.floor(name.length / 3)))
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ candidate }) => candidate);
+}
+
+/** How many letters have to change (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (previous[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

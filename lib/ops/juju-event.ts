@@ -48,16 +48,22 @@ export function parseJujuEvent(context: JujuContext, meta: CharmMeta): JujuEvent
   if (directory === 'actions') {
     return { kind: 'action', name };
   }
-  const relation = /^(.+)-relation-(created|joined|changed|departed|broken)$/.exec(name);
-  if (relation?.[1] !== undefined && meta.endpoints.has(relation[1])) {
-    return { kind: 'relation', name, endpoint: relation[1], suffix: relation[2] as RelationSuffix };
-  }
-  const storage = /^(.+)-storage-(attached|detaching)$/.exec(name);
-  if (storage?.[1] !== undefined && meta.storages.has(storage[1])) {
-    const suffix = storage[2] === 'attached' ? 'attached' : 'detaching';
-    return { kind: 'storage', name, storage: storage[1], suffix };
-  }
-  return { kind: 'hook', name };
+  return parseRelationEvent(name, meta) ?? parseStorageEvent(name, meta) ?? { kind: 'hook', name };
+}
+
+function parseRelationEvent(name: string, meta: CharmMeta): JujuEvent | undefined {
+  const [, endpoint = '', suffix] =
+    /^(.+)-relation-(created|joined|changed|departed|broken)$/.exec(name) ?? [];
+  return meta.endpoints.has(endpoint)
+    ? { kind: 'relation', name, endpoint, suffix: suffix as RelationSuffix }
+    : undefined;
+}
+
+function parseStorageEvent(name: string, meta: CharmMeta): JujuEvent | undefined {
+  const [, storage = '', suffix] = /^(.+)-storage-(attached|detaching)$/.exec(name) ?? [];
+  return meta.storages.has(storage)
+    ? { kind: 'storage', name, storage, suffix: suffix === 'attached' ? 'attached' : 'detaching' }
+    : undefined;
 }
 
 export interface EventScene {
@@ -78,9 +84,8 @@ export async function emitJujuEvent(event: JujuEvent, scene: EventScene): Promis
     case 'storage': {
       const id = required(scene.session.context.storageId, 'JUJU_STORAGE_ID', event.name);
       const storage = new Storage(scene.session, id);
-      await scene.on
-        .storage(event.storage)
-        [event.suffix].emit(new StorageEvent(event.name, storage));
+      const sources = scene.on.storage(event.storage);
+      await sources[event.suffix].emit(new StorageEvent(event.name, storage));
       return true;
     }
     case 'hook':
@@ -105,7 +110,7 @@ async function emitRelation(
   scene: EventScene,
 ): Promise<void> {
   const { context } = scene.session;
-  const id = Number(required(context.relationId, 'JUJU_RELATION_ID', event.name));
+  const id = required(context.relationId, 'JUJU_RELATION_ID', event.name);
   const relation = scene.model.relationById(id);
   if (relation === undefined || relation.endpoint !== event.endpoint) {
     throw new HintError(`cannot dispatch ${event.name}: relation ${id} is not of its endpoint`, {

@@ -1,0 +1,152 @@
+/** Runs a charm for one event in a given state, and hands back the state it leaves. */
+import { HintError } from '#system';
+import type { CharmBase, CharmConstructor } from '../charm.ts';
+import { dispatch } from '../dispatch.ts';
+import { parseJujuContext } from '../juju-context.ts';
+import { charmMetaFrom, loadCharmMeta } from '../load-meta.ts';
+import { createJujuLogger } from '../logger.ts';
+import type { CharmMeta } from '../meta.ts';
+import type { Status } from '../model/status.ts';
+import { checkConsistency } from './consistency.ts';
+import { createMemoryRunner } from './memory-runner.ts';
+import type { State } from './state.ts';
+import { relationEnvironment, type TestEvent, TestEvents } from './test-events.ts';
+import { type LogLine, type Recording, World } from './world.ts';
+
+export interface ContextOptions {
+  /** Directory with charmcraft.yaml (or metadata.yaml). */
+  readonly charmRoot?: string;
+  /** An object written like charmcraft.yaml, instead. */
+  readonly meta?: Readonly<Record<string, unknown>>;
+  /** The charm's name unless told. */
+  readonly appName?: string;
+  /** Number of the unit; 0 unless told. */
+  readonly unitId?: number;
+  readonly jujuVersion?: string;
+  /** What the charm sees as its directory; charmRoot unless told. */
+  readonly charmDir?: string;
+}
+
+export interface RunOptions<C> {
+  /** Called with the charm when the event has been handled, to look inside. */
+  readonly inspect?: (charm: C) => void | Promise<void>;
+}
+
+/** The charm threw: Juju would put the unit into error and drop its changes. */
+export class UncaughtCharmError extends HintError {
+  constructor(cause: unknown) {
+    super(`the charm threw: ${Error.isError(cause) ? cause.message : String(cause)}`, {
+      code: 'uncaught-charm-error',
+      cause,
+    });
+  }
+}
+
+/** One charm under test. What it did in the last run besides changing the state is kept here. */
+export class Context<C extends CharmBase> {
+  /** The events that can be run. */
+  readonly on = new TestEvents();
+  readonly #charmClass: CharmConstructor<C>;
+  readonly #options: ContextOptions;
+  #meta: CharmMeta | undefined;
+  #recording: Recording | undefined;
+
+  constructor(charmClass: CharmConstructor<C>, options: ContextOptions) {
+    this.#charmClass = charmClass;
+    this.#options = options;
+    if (options.meta !== undefined) {
+      this.#meta = charmMetaFrom(options.meta);
+    }
+  }
+
+  /**
+   * Runs the charm as Juju would, hook tools in memory.
+   * @throws InconsistentStateError, UncaughtCharmError
+   */
+  async run(event: TestEvent, state: State, options: RunOptions<C> = {}): Promise<State> {
+    const meta = await this.#loadMeta();
+    const unitNumber = this.#options.unitId ?? 0;
+    checkConsistency({ state, event, meta, unitNumber });
+    const appName = this.#options.appName ?? meta.name;
+    const world = new World(state, event, { meta, appName, unitNumber });
+    this.#recording = world.recording;
+    const tools = createMemoryRunner(world);
+    const log = createJujuLogger(tools, (line) =>
+      world.recording.jujuLog.push({ level: 'ERROR', message: line }),
+    );
+    const context = parseJujuContext(this.#environment(world));
+    try {
+      const charm = await dispatch(this.#charmClass, { context, meta, tools, log });
+      await options.inspect?.(charm);
+    } catch (error) {
+      throw new UncaughtCharmError(error);
+    }
+    return world.commit();
+  }
+
+  /** What the charm logged in the last run. */
+  get jujuLog(): readonly LogLine[] {
+    return this.#recording?.jujuLog ?? [];
+  }
+
+  /** Every status of the unit set in the last run, in order. */
+  get unitStatusHistory(): readonly Status[] {
+    return this.#recording?.unitStatuses ?? [];
+  }
+
+  /** Every status of the application set in the last run, in order. */
+  get appStatusHistory(): readonly Status[] {
+    return this.#recording?.appStatuses ?? [];
+  }
+
+  get actionLogs(): readonly string[] {
+    return this.#recording?.actionLogs ?? [];
+  }
+
+  /** Nested, values as text: as Juju keeps them. */
+  get actionResults(): Readonly<Record<string, unknown>> {
+    return this.#recording?.actionResults ?? {};
+  }
+
+  /** The message given to fail(); undefined when the action did not fail. */
+  get actionFailure(): string | undefined {
+    return this.#recording?.actionFailure;
+  }
+
+  /** Every hook tool called in the last run, in order. */
+  get hookToolCalls(): readonly { readonly tool: string; readonly args: readonly string[] }[] {
+    return this.#recording?.calls ?? [];
+  }
+
+  /** Storage name → instances asked for in the last run. */
+  get requestedStorages(): Readonly<Record<string, number>> {
+    return this.#recording?.requestedStorages ?? {};
+  }
+
+  async #loadMeta(): Promise<CharmMeta> {
+    if (this.#meta === undefined && this.#options.charmRoot === undefined) {
+      throw new HintError('a Context needs to know the charm', {
+        code: 'no-metadata',
+        hint: 'pass charmRoot or meta',
+      });
+    }
+    this.#meta ??= await loadCharmMeta(this.#options.charmRoot ?? '');
+    return this.#meta;
+  }
+
+  #environment(world: World): Record<string, string> {
+    const { charmDir, charmRoot, jujuVersion } = this.#options;
+    const agent = world.unitName.replace('/', '-');
+    return {
+      JUJU_UNIT_NAME: world.unitName,
+      JUJU_CHARM_DIR: charmDir ?? charmRoot ?? `/var/lib/juju/agents/unit-${agent}/charm`,
+      JUJU_MODEL_NAME: world.given.model.name,
+      JUJU_MODEL_UUID: world.given.model.uuid,
+      JUJU_VERSION: jujuVersion ?? '3.6.28',
+      JUJU_MACHINE_ID: '0',
+      JUJU_DISPATCH_PATH: world.event.path,
+      ...world.event.environment,
+      ...relationEnvironment(world.event, world.appName),
+    };
+  }
+}

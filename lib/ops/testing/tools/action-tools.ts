@@ -1,0 +1,55 @@
+/** The action tools in memory. */
+import type { World } from '../world.ts';
+import { parseArguments, ToolFailure } from './arguments.ts';
+import type { Tool } from './tool.ts';
+
+export const actionTools: Readonly<Record<string, Tool>> = {
+  'action-get': (world) => {
+    const { name, params } = requireAction(world);
+    const declared = Object.entries(world.meta.actions.get(name)?.params ?? {});
+    const defaults = declared
+      .filter(([, schema]) => schema['default'] !== undefined)
+      .map(([param, schema]) => [param, schema['default']] as const);
+    return { ...Object.fromEntries(defaults), ...params };
+  },
+  'action-set': (world, args) => {
+    requireAction(world);
+    for (const text of args.filter((arg) => !arg.startsWith('--'))) {
+      const equals = text.indexOf('=');
+      if (equals === -1) {
+        throw new ToolFailure(`argument "${text}" must be of the form key...=value`, 2);
+      }
+      const path = text.slice(0, equals).split('.');
+      set(world.recording.actionResults, path, text.slice(equals + 1));
+    }
+  },
+  'action-log': (world, args) => {
+    requireAction(world);
+    world.recording.actionLogs.push(parseArguments(args, {}).rest.join(' '));
+  },
+  'action-fail': (world, args) => {
+    requireAction(world);
+    world.recording.actionFailure =
+      parseArguments(args, {}).rest[0] ??
+      'action failed without reason given, check action for errors';
+  },
+};
+
+function requireAction(world: World) {
+  if (world.event.action === undefined) {
+    throw new ToolFailure('not running an action');
+  }
+  return world.event.action;
+}
+
+function set(target: Record<string, unknown>, path: readonly string[], value: string): void {
+  const [head = '', ...tail] = path;
+  if (tail.length === 0) {
+    target[head] = value;
+    return;
+  }
+  const child = target[head];
+  const map = typeof child === 'object' && child !== null ? (child as Record<string, unknown>) : {};
+  target[head] = map;
+  set(map, tail, value);
+}

@@ -1,0 +1,177 @@
+/** The secret tools in memory, with Juju's rules of ownership and tracking, and its words. */
+import { readFileSync } from 'node:fs';
+import { bareSecretId, isSameSecret } from '../../model/secret.ts';
+import { secret as newSecret, nextSecretId, type SecretState } from '../secret-state.ts';
+import type { Mutable, World } from '../world.ts';
+import { type ParsedArguments, parseArguments, ToolFailure } from './arguments.ts';
+import { findRelation, remoteApp } from './relation-tools.ts';
+import type { Tool } from './tool.ts';
+
+type Secret = Mutable<SecretState>;
+
+const METADATA = ['--label', '--description', '--rotate', '--expire', '--owner'];
+const GRANT = { values: ['--relation|-r', '--unit'] };
+
+export const secretTools: Readonly<Record<string, Tool>> = {
+  'secret-add': (world, args) => {
+    const parsed = parseArguments(args, { values: METADATA });
+    const owner = parsed.values.get('--owner') ?? 'application';
+    const label = parsed.values.get('--label');
+    requireOwner(world, owner);
+    if (label !== undefined && world.secrets.some((it) => it.label === label)) {
+      throw new ToolFailure(`secret with label "${label}" already exists`);
+    }
+    const id = nextSecretId();
+    const content = readContent(parsed.rest);
+    const added = newSecret({ id, owner: owner === 'unit' ? 'unit' : 'application', content });
+    const secret = {
+      ...(added as Secret),
+      trackedContent: undefined,
+      grants: {},
+      removedRevisions: [],
+    };
+    applyMetadata(secret, parsed);
+    world.secrets.push(secret);
+    return `${id}\n`;
+  },
+  'secret-get': (world, args) => {
+    const parsed = parseArguments(args, { values: ['--label'], flags: ['--peek', '--refresh'] });
+    const secret = find(world, parsed);
+    if (!secret.granted) {
+      throw new ToolFailure('permission denied');
+    }
+    secret.label = parsed.values.get('--label') ?? secret.label;
+    const refresh = parsed.flags.has('--refresh') || secret.trackedContent === undefined;
+    if (refresh) {
+      secret.trackedContent = { ...secret.latestContent };
+    }
+    return parsed.flags.has('--peek') ? secret.latestContent : secret.trackedContent;
+  },
+  'secret-set': (world, args) => {
+    const parsed = parseArguments(args, { values: METADATA });
+    const secret = findOwned(world, parsed.rest[0]);
+    applyMetadata(secret, parsed);
+    if (parsed.rest.length > 1) {
+      const content = readContent(parsed.rest.slice(1));
+      if (JSON.stringify(sorted(content)) !== JSON.stringify(sorted(secret.latestContent))) {
+        secret.latestContent = content;
+        secret.revision += 1;
+      }
+    }
+    return undefined;
+  },
+  'secret-info-get': (world, args) => {
+    const parsed = parseArguments(args, { values: ['--label'] });
+    if (parsed.rest.length > 0 && parsed.values.has('--label')) {
+      throw new ToolFailure('specify either a secret URI or label but not both', 2);
+    }
+    const secret = find(world, parsed);
+    if (!isOwner(world, secret)) {
+      throw new ToolFailure(`secret "${bareSecretId(secret.id)}" not found`);
+    }
+    return {
+      [bareSecretId(secret.id)]: {
+        revision: secret.revision,
+        label: secret.label,
+        owner: secret.owner,
+        description: secret.description,
+        rotation: secret.rotate ?? 'never',
+        expiry: secret.expire,
+      },
+    };
+  },
+  'secret-grant': (world, args) => {
+    changeGrants(world, args, (readers, reader) => [...new Set([...readers, reader])]);
+  },
+  'secret-revoke': (world, args) => {
+    changeGrants(world, args, (readers, reader) => readers.filter((it) => it !== reader));
+  },
+  'secret-remove': (world, args) => {
+    const parsed = parseArguments(args, { values: ['--revision'] });
+    const secret = findOwned(world, parsed.rest[0]);
+    const revision = parsed.values.get('--revision');
+    if (revision === undefined) {
+      world.secrets = world.secrets.filter((it) => it !== secret);
+    } else {
+      secret.removedRevisions.push(Number(revision));
+    }
+  },
+  'secret-ids': (world) =>
+    world.secrets.filter((it) => isOwner(world, it)).map((it) => bareSecretId(it.id)),
+};
+
+function changeGrants(
+  world: World,
+  args: readonly string[],
+  change: (readers: readonly string[], reader: string) => string[],
+): void {
+  const parsed = parseArguments(args, GRANT);
+  const secret = findOwned(world, parsed.rest[0]);
+  const relation = findRelation(world, parsed.values.get('-r'));
+  const reader = parsed.values.get('--unit') ?? remoteApp(world, relation);
+  secret.grants[relation.id] = change(secret.grants[relation.id] ?? [], reader);
+}
+
+function find(world: World, parsed: ParsedArguments): Secret {
+  const id = parsed.rest[0];
+  const label = parsed.values.get('--label');
+  if (id === undefined && label === undefined) {
+    throw new ToolFailure('require either a secret URI or label', 2);
+  }
+  const secret = world.secrets.find((it) =>
+    id === undefined ? it.label === label : isSameSecret(it.id, id),
+  );
+  if (secret === undefined) {
+    throw new ToolFailure(
+      id === undefined
+        ? `consumer label "${label ?? ''}" not found`
+        : `secret "${bareSecretId(id)}" not found`,
+    );
+  }
+  return secret;
+}
+
+function findOwned(world: World, id: string | undefined): Secret {
+  const secret = world.secrets.find((it) => id !== undefined && isSameSecret(it.id, id));
+  if (secret === undefined) {
+    throw new ToolFailure(id === undefined ? 'missing secret URI' : `secret "${id}" not found`);
+  }
+  requireOwner(world, secret.owner);
+  return secret;
+}
+
+function isOwner(world: World, secret: Secret): boolean {
+  return secret.owner === 'unit' || (secret.owner === 'application' && world.leader);
+}
+
+function requireOwner(world: World, owner: string): void {
+  if (owner === 'application' && !world.leader) {
+    throw new ToolFailure('this unit is not the leader');
+  }
+  if (owner === 'none') {
+    throw new ToolFailure('permission denied');
+  }
+}
+
+function applyMetadata(secret: Secret, parsed: ParsedArguments): void {
+  secret.label = parsed.values.get('--label') ?? secret.label;
+  secret.description = parsed.values.get('--description') ?? secret.description;
+  secret.rotate = parsed.values.get('--rotate') ?? secret.rotate;
+  secret.expire = parsed.values.get('--expire') ?? secret.expire;
+}
+
+function readContent(pairs: readonly string[]): Record<string, string> {
+  if (pairs.length === 0) {
+    throw new ToolFailure('missing secret value or filename', 2);
+  }
+  return Object.fromEntries(
+    pairs.map((text) => {
+      const [, key = '', fromFile, value = ''] = /^([^=#]+)(#file)?=(.*)$/s.exec(text) ?? [];
+      return [key, fromFile === undefined ? value : readFileSync(value, 'utf8')];
+    }),
+  );
+}
+
+function sorted(content: Readonly<Record<string, string>>): readonly unknown[] {
+  return Object.entries(content).toSorted(([one], [other]) => (one < other ? -1 : 1));
+}

@@ -1,0 +1,101 @@
+/** The state while a charm runs: what hook tools read and change. */
+import type { CharmMeta } from '../meta.ts';
+import type { Status } from '../model/status.ts';
+import { mutableCopy } from './freeze.ts';
+import type { AnyRelationState } from './relation-state.ts';
+import type { SecretState } from './secret-state.ts';
+import { State } from './state.ts';
+import type { TestEvent } from './test-events.ts';
+
+/** The same data without `readonly`, at every depth. */
+export type Mutable<T> = T extends (infer Item)[] | readonly (infer Item)[]
+  ? Mutable<Item>[]
+  : T extends Status
+    ? T
+    : T extends object
+      ? { -readonly [Key in keyof T]: Mutable<T[Key]> }
+      : T;
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+}
+
+/** What a run did besides changing the state. */
+export interface Recording {
+  readonly jujuLog: LogLine[];
+  /** Every status set, in order. */
+  readonly unitStatuses: Status[];
+  readonly appStatuses: Status[];
+  readonly actionLogs: string[];
+  actionResults: Record<string, unknown>;
+  actionFailure: string | undefined;
+  readonly calls: { readonly tool: string; readonly args: readonly string[] }[];
+  readonly requestedStorages: Record<string, number>;
+}
+
+export interface WorldFacts {
+  readonly meta: CharmMeta;
+  readonly appName: string;
+  readonly unitNumber: number;
+}
+
+export class World {
+  readonly meta: CharmMeta;
+  readonly appName: string;
+  readonly unitName: string;
+  readonly event: TestEvent;
+  readonly recording: Recording;
+  readonly given: State;
+  readonly relations: Map<number, Mutable<AnyRelationState>>;
+  secrets: Mutable<SecretState>[];
+  readonly openedPorts: Set<string>;
+  unitStatus: Status;
+  appStatus: Status;
+  workloadVersion: string;
+
+  constructor(given: State, event: TestEvent, facts: WorldFacts) {
+    this.given = given;
+    this.event = event;
+    this.meta = facts.meta;
+    this.appName = facts.appName;
+    this.unitName = `${facts.appName}/${facts.unitNumber}`;
+    this.relations = new Map(
+      given.relations.map((relation) => [
+        relation.id,
+        mutableCopy(relation) as Mutable<AnyRelationState>,
+      ]),
+    );
+    this.secrets = given.secrets.map((secret) => mutableCopy(secret) as Mutable<SecretState>);
+    this.openedPorts = new Set(given.openedPorts);
+    this.unitStatus = given.unitStatus;
+    this.appStatus = given.appStatus;
+    this.workloadVersion = given.workloadVersion;
+    this.recording = {
+      jujuLog: [],
+      unitStatuses: [],
+      appStatuses: [],
+      actionLogs: [],
+      actionResults: {},
+      actionFailure: undefined,
+      calls: [],
+      requestedStorages: {},
+    };
+  }
+
+  get leader(): boolean {
+    return this.given.leader;
+  }
+
+  /** What Juju keeps when the hook succeeded. */
+  commit(): State {
+    return this.given.with({
+      relations: [...this.relations.values()],
+      secrets: this.secrets,
+      openedPorts: [...this.openedPorts].toSorted(),
+      unitStatus: this.unitStatus,
+      appStatus: this.appStatus,
+      workloadVersion: this.workloadVersion,
+    });
+  }
+}

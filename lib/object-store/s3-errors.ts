@@ -45,7 +45,7 @@ export async function translateS3Error(
     diagnoseService(symptoms, failure) ??
     diagnoseStatus(symptoms, failure);
   const { reason, ...details } = diagnosis;
-  const what = failure.key === '' ? '' : `${quoteKey(failure.key)} in `;
+  const what = failure.verb === 'list' ? '' : `${quoteKey(failure.key)} in `;
   const message = `cannot ${failure.verb} ${what}${describeS3(failure.options)}: ${reason}`;
   return new ObjectStoreError(redact(message, failure.options), { ...details, key: failure.key });
 }

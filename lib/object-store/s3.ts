@@ -27,7 +27,7 @@ export interface S3ObjectStore extends ObjectStore {
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
 
-const TIMEOUTS: S3Timeouts = { connectMs: 10_000, idleMs: 60_000 };
+const TIMEOUTS: S3Timeouts = { connectMs: 10_000, idleMs: 30_000 };
 
 /**
  * A store in one bucket; transient failures are repeated. The AWS SDK is loaded by the first call.

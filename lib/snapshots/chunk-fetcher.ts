@@ -2,12 +2,12 @@
  * Gets chunks from their packs with few requests: neighbours are read together, several reads go side by side,
  * and what comes back is decoded and compared with its id before anybody sees it.
  */
-import { isObjectStoreError } from '#object-store';
 import { decode } from './codec.ts';
-import { damagedError, type SnapshotError } from './errors.ts';
-import { type ChunkRef, packKey, sha256 } from './format.ts';
+import { damagedError } from './errors.ts';
+import { type ChunkRef, type PackName, packKey, sha256 } from './format.ts';
 import type { IndexSource } from './index-reader.ts';
 import { orderedMap } from './ordered-map.ts';
+import { createRangeReader, type PackReader } from './pack-reader.ts';
 
 export interface ChunkSource extends IndexSource {
   readonly chunkPrefix: string;
@@ -34,9 +34,10 @@ export async function fetchChunks<C>(
   source: ChunkSource,
   items: AsyncIterable<FetchItem<C>>,
   handle: Handler<C>,
+  read: PackReader = createRangeReader(source),
 ): Promise<void> {
   const done = orderedMap(inWindows(items), WINDOWS_IN_FLIGHT, async (window) => {
-    await fetchWindow(source, window, handle);
+    await fetchWindow(source, window, { handle, read });
   });
   for await (const _ of done) {
     source.signal?.throwIfAborted();
@@ -48,11 +49,13 @@ export async function* fetchChunksInOrder(
   source: ChunkSource,
   items: AsyncIterable<FetchItem<undefined>>,
 ): AsyncIterable<Uint8Array[]> {
+  const read = createRangeReader(source);
   yield* orderedMap(inWindows(items), 2, async (window) => {
     const pieces = new Map<FetchItem<undefined>, Uint8Array>();
-    await fetchWindow(source, window, (item, data) => {
+    const handle = (item: FetchItem<undefined>, data: Uint8Array): void => {
       pieces.set(item, data);
-    });
+    };
+    await fetchWindow(source, window, { handle, read });
     return window.flatMap((item) => pieces.get(item) ?? []);
   });
 }
@@ -75,6 +78,7 @@ async function* inWindows<C>(items: AsyncIterable<FetchItem<C>>): AsyncIterable<
 }
 
 interface Run<C> {
+  readonly pack: PackName;
   readonly items: FetchItem<C>[];
   readonly offset: number;
   end: number;
@@ -83,21 +87,18 @@ interface Run<C> {
 async function fetchWindow<C>(
   source: ChunkSource,
   window: readonly FetchItem<C>[],
-  handle: Handler<C>,
+  { handle, read }: { readonly handle: Handler<C>; readonly read: PackReader },
 ): Promise<void> {
   for (const run of planRuns(window)) {
-    const first = run.items[0]?.ref;
-    if (first === undefined) {
-      continue;
-    }
     source.signal?.throwIfAborted();
-    const key = packKey(source.chunkPrefix, first.pack.id);
-    const bytes = await readRange(source, key, run);
+    const bytes = await read(run.pack, run);
     for (const item of run.items) {
       const at = item.ref.at - run.offset;
       const data = await decodeChunk(item.ref, bytes.subarray(at, at + item.ref.stored));
       if (data === undefined) {
-        throw damaged(source, key, `holds a damaged chunk at offset ${item.ref.at}`);
+        const key = packKey(source.chunkPrefix, run.pack.id);
+        const reason = `holds a damaged chunk at offset ${item.ref.at}`;
+        throw damagedError(source.artefactPath, key, reason);
       }
       await handle(item, data);
     }
@@ -113,7 +114,7 @@ function planRuns<C>(window: readonly FetchItem<C>[]): Iterable<Run<C>> {
     for (const item of items.toSorted((left, right) => left.ref.at - right.ref.at)) {
       const { at, stored } = item.ref;
       if (run === undefined || at > run.end + MAX_GAP) {
-        run = { items: [], offset: at, end: at };
+        run = { pack: item.ref.pack, items: [], offset: at, end: at };
         runs.push(run);
       }
       run.items.push(item);
@@ -121,25 +122,6 @@ function planRuns<C>(window: readonly FetchItem<C>[]): Iterable<Run<C>> {
     }
   }
   return runs;
-}
-
-async function readRange(
-  source: ChunkSource,
-  key: string,
-  run: { readonly offset: number; readonly end: number },
-): Promise<Uint8Array> {
-  const range = { offset: run.offset, length: run.end - run.offset };
-  try {
-    return await source.store.getRange(key, range, { signal: source.signal });
-  } catch (error) {
-    if (isObjectStoreError(error, 'not-found')) {
-      throw damaged(source, key, 'is missing');
-    }
-    if (isObjectStoreError(error, 'invalid-range')) {
-      throw damaged(source, key, 'is cut short');
-    }
-    throw error;
-  }
 }
 
 /** The chunk's bytes, or undefined when they are not what its id says. */
@@ -150,8 +132,4 @@ async function decodeChunk(ref: ChunkRef, stored: Uint8Array): Promise<Uint8Arra
   } catch {
     return undefined;
   }
-}
-
-function damaged(source: ChunkSource, key: string, reason: string): SnapshotError {
-  return damagedError(source.artefactPath, key, reason);
 }

@@ -4,8 +4,8 @@ import type { ChunkLocation, PackHandle } from './chunk-table.ts';
 import { type Encoded, encode } from './codec.ts';
 import { MAX_PACK_CHUNKS, PACK_PAYLOAD_SIZE, sha256 } from './format.ts';
 
-export const PACK_MAGIC = 'JDBPACK1';
-export const TRAILER_SIZE = 48;
+const PACK_MAGIC = 'JDBPACK1';
+const TRAILER_SIZE = 48;
 /** A footer line takes at most some 110 bytes before compression. */
 const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE;
 

@@ -1,9 +1,7 @@
 /** What packs lie in the store, and whether they are the ones an index names. */
-import { isObjectStoreError, type ObjectStore } from '#object-store';
+import type { ObjectStore } from '#object-store';
 import { damagedError } from './errors.ts';
-import { type PackName, packKey, sha256 } from './format.ts';
-import { forEachConcurrently } from './ordered-map.ts';
-import { PACK_MAGIC, TRAILER_SIZE } from './pack-builder.ts';
+import { type PackName, packKey } from './format.ts';
 
 type Signal = AbortSignal | undefined;
 
@@ -45,44 +43,4 @@ export async function assertPacksPresent(
       throw damagedError(search.artefactPath, key, `has ${found} bytes instead of ${size}`);
     }
   }
-}
-
-/** Checks footers and trailers, which restoring does not need. @throws SnapshotError `damaged` */
-export async function verifyPackFooters(
-  search: PackSearch,
-  packs: Iterable<PackName>,
-): Promise<void> {
-  await forEachConcurrently(packs, 4, async (pack) => {
-    const key = packKey(search.chunkPrefix, pack.id);
-    const sound = await readFooter(search, key, pack).catch((error: unknown) => {
-      if (isObjectStoreError(error, 'not-found')) {
-        throw damagedError(search.artefactPath, key, 'is missing');
-      }
-      if (isObjectStoreError(error, 'invalid-range')) {
-        throw damagedError(search.artefactPath, key, 'is cut short');
-      }
-      throw error;
-    });
-    if (!sound) {
-      throw damagedError(search.artefactPath, key, 'was altered: its footer is not valid');
-    }
-  });
-}
-
-async function readFooter(search: PackSearch, key: string, pack: PackName): Promise<boolean> {
-  const options = { signal: search.signal };
-  const start = pack.size - TRAILER_SIZE;
-  if (start < 0) {
-    return false;
-  }
-  const trailer = Buffer.from(
-    await search.store.getRange(key, { offset: start, length: TRAILER_SIZE }, options),
-  );
-  const length = trailer.readUInt32LE(8);
-  const encoding = trailer.readUInt32LE(12);
-  if (trailer.toString('latin1', 0, 8) !== PACK_MAGIC || length > start || encoding > 1) {
-    return false;
-  }
-  const footer = await search.store.getRange(key, { offset: start - length, length }, options);
-  return sha256(footer) === trailer.toString('hex', 16);
 }

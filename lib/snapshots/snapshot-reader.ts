@@ -7,10 +7,10 @@ import {
   fetchChunksInOrder,
 } from './chunk-fetcher.ts';
 import { SnapshotError } from './errors.ts';
-import type { ChunkRef, PackName } from './format.ts';
+import type { ChunkRef } from './format.ts';
 import { readIndex } from './index-reader.ts';
 import { resolveChunkPrefix } from './manifest.ts';
-import { verifyPackFooters } from './packs.ts';
+import { createPackVerifier } from './pack-reader.ts';
 import { restoreTree } from './restore-tree.ts';
 import type {
   EntryInfo,
@@ -44,7 +44,7 @@ export class SnapshotReader implements Snapshot {
     for await (const item of readIndex(this.#source(options))) {
       if (item.kind === 'entry') {
         open = item.entry;
-        if (open.kind === 'directory' || open.kind === 'symlink') {
+        if (!isFile(open)) {
           yield { ...open, size: 0 };
         }
       } else if (item.kind === 'end' && open !== undefined) {
@@ -55,18 +55,16 @@ export class SnapshotReader implements Snapshot {
 
   async verify(options: VerifyOptions = {}): Promise<ReadSummary> {
     const source = this.#source(options);
-    const packs = new Map<string, PackName>();
     const refs = async function* (): AsyncIterable<FetchItem<undefined>> {
       for await (const item of readIndex(source)) {
         if (item.kind === 'chunk') {
-          packs.set(item.chunk.pack.id, item.chunk.pack);
           yield { ref: item.chunk, context: undefined };
         }
       }
     };
     const count = this.#progress(options);
-    await fetchChunks(source, refs(), ({ ref }) => count(ref.size));
-    await verifyPackFooters(source, packs.values());
+    const handle = (item: FetchItem<undefined>): void => count(item.ref.size);
+    await fetchChunks(source, refs(), handle, createPackVerifier(source));
     return this.#summary();
   }
 
@@ -90,7 +88,7 @@ export class SnapshotReader implements Snapshot {
     let chunks: ChunkRef[] | undefined;
     for await (const item of readIndex(this.#source(options))) {
       if (item.kind === 'entry' && item.entry.path === path) {
-        chunks = [];
+        chunks = isFile(item.entry) ? [] : undefined;
       } else if (item.kind === 'chunk') {
         chunks?.push(item.chunk);
       } else if (item.kind === 'end' && chunks !== undefined) {
@@ -130,4 +128,8 @@ export class SnapshotReader implements Snapshot {
     const { entries, files, bytes } = this.manifest.totals;
     return { entries, files, bytes };
   }
+}
+
+function isFile(entry: EntryMetadata): boolean {
+  return entry.kind === 'file' || entry.kind === 'stream';
 }

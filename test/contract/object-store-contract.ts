@@ -13,7 +13,14 @@ export interface ObjectStoreContractOptions {
   readonly bigObjectSize?: number;
 }
 
-const KEYS = ['plain', 'with/slash', 'ünï/cødé 😀', 'a+b&c=d %41?#', "quote'\"<>", 'dots/..hidden/.x'];
+const KEYS = [
+  'plain',
+  'with/slash',
+  'ünï/cødé 😀',
+  'a+b&c=d %41?#',
+  'quote\'"<>',
+  'dots/..hidden/.x',
+];
 
 /** Declares the suite. */
 export function describeObjectStoreContract(options: ObjectStoreContractOptions): void {
@@ -155,7 +162,10 @@ export function describeObjectStoreContract(options: ObjectStoreContractOptions)
     });
 
     it('lists more objects than fit one page', async (store) => {
-      const keys = Array.from({ length: 1100 }, (_, index) => `n/${String(index).padStart(5, '0')}`);
+      const keys = Array.from(
+        { length: 1100 },
+        (_, index) => `n/${String(index).padStart(5, '0')}`,
+      );
       for (let start = 0; start < keys.length; start += 50) {
         const batch = keys.slice(start, start + 50);
         await Promise.all(batch.map(async (key) => await store.put(key, Buffer.from('x'))));

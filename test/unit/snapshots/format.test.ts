@@ -1,0 +1,108 @@
+/** FORMAT.md read by other code than ours: what is stored must be what the document says. */
+import { createHash } from 'node:crypto';
+import { zstdDecompressSync } from 'node:zlib';
+import { describe, expect, test } from '@jest/globals';
+import type { ObjectStore } from '#object-store';
+import { allKeys, aSnapshot, aTree, CHUNK_PREFIX } from '../../helpers/snapshots.ts';
+
+const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+async function fetchBuffer(store: ObjectStore, key: string): Promise<Buffer> {
+  return Buffer.from(await store.get(key));
+}
+
+describe('the stored format', () => {
+  test('the manifest is JSON, and all but its last 83 bytes are sealed by its checksum', async () => {
+    const { store, artefactPath } = await aSnapshot();
+    const data = await fetchBuffer(store, `${artefactPath}manifest.json`);
+    const manifest = JSON.parse(data.toString('utf8'));
+    expect(manifest.sha256).toBe(sha256(data.subarray(0, -83)));
+    expect(Object.keys(manifest)).toEqual([
+      'format',
+      'version',
+      'requires',
+      'started-at',
+      'created-at',
+      'attributes',
+      'totals',
+      'chunk-ids',
+      'cutting',
+      'chunks',
+      'index',
+      'sha256',
+    ]);
+    expect(manifest).toMatchObject({
+      format: 'juju-database-backup/snapshot',
+      version: 1,
+      requires: [],
+      cutting: { kind: 'fixed', size: 262_144 },
+    });
+  });
+
+  test('restoring by hand, step by step as the document says, gives every file', async () => {
+    const { store, artefactPath } = await aSnapshot();
+    const manifest = JSON.parse(
+      (await fetchBuffer(store, `${artefactPath}manifest.json`)).toString('utf8'),
+    );
+    const files = new Map<string, Buffer[]>();
+    let open: Buffer[] = [];
+    for (const part of manifest.index) {
+      const stored = await fetchBuffer(store, artefactPath + part.object);
+      expect(sha256(stored)).toBe(part.sha256);
+      const packs: string[] = [];
+      const lines = zstdDecompressSync(stored).toString('utf8').trimEnd().split('\n');
+      for (const line of lines.map((text) => JSON.parse(text))) {
+        if (line.entry !== undefined) {
+          open = [];
+          files.set(line.path, open);
+        } else if (line.chunk !== undefined) {
+          const pack = packs[line.pack] ?? '';
+          const key = `${CHUNK_PREFIX}${pack.slice(0, 2)}/${pack}`;
+          const bytes = (await fetchBuffer(store, key)).subarray(line.at, line.at + line.stored);
+          const plain = line.as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
+          expect(sha256(plain)).toBe(line.chunk);
+          open.push(plain);
+        } else if (line.pack !== undefined) {
+          packs.push(line.pack);
+        }
+      }
+    }
+    for (const { path, content } of aTree()) {
+      expect(Buffer.concat(files.get(path) ?? []).equals(content ?? Buffer.alloc(0))).toBe(true);
+    }
+  });
+
+  test('each pack ends in a footer that says what it holds', async () => {
+    const { store } = await aSnapshot();
+    for (const key of await allKeys(store, CHUNK_PREFIX)) {
+      const pack = await fetchBuffer(store, key);
+      const trailer = pack.subarray(-48);
+      expect(trailer.toString('latin1', 0, 8)).toBe('JDBPACK1');
+      const start = pack.length - 48 - trailer.readUInt32LE(8);
+      const footer = pack.subarray(start, -48);
+      expect(sha256(footer)).toBe(trailer.toString('hex', 16));
+      const text = trailer.readUInt32LE(12) === 1 ? zstdDecompressSync(footer) : footer;
+      let at = 0;
+      for (const [id, size, stored, as] of JSON.parse(text.toString('utf8'))) {
+        const bytes = pack.subarray(at, at + stored);
+        const plain = as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
+        expect([sha256(plain), plain.length]).toEqual([id, size]);
+        at += stored;
+      }
+      expect(at).toBe(start);
+    }
+  });
+
+  test('started.json says what began', async () => {
+    const { store, artefactPath } = await aSnapshot();
+    const marker = JSON.parse(
+      (await fetchBuffer(store, `${artefactPath}started.json`)).toString('utf8'),
+    );
+    expect(marker).toEqual({
+      format: 'juju-database-backup/started',
+      version: 1,
+      'started-at': '2026-11-21T02:03:04.000Z',
+      attributes: { engine: 'test', 'job-id': 'job-1' },
+    });
+  });
+});

@@ -75,8 +75,8 @@ export class Manager {
     return this.#charm.unit.name;
   }
 
-  get modelName(): string {
-    return this.#charm.model.name;
+  get model(): { readonly name: string; readonly uuid: string } {
+    return this.#charm.model;
   }
 
   get isLeader(): boolean {

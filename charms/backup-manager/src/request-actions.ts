@@ -60,10 +60,11 @@ function newJob(manager: Manager, jobType: Job['jobType']): Job {
 }
 
 /** What a restore needs to know of a backup. */
-interface KnownBackup extends Pick<BackupInfo, 'artefactPath'> {
+interface KnownBackup {
+  readonly artefactPath: string;
   readonly application: string | undefined;
-  /** undefined where it was surely made in this model. */
-  readonly model: string | undefined;
+  /** Name of the model it was made in, where that is not this one. */
+  readonly otherModel: string | undefined;
 }
 
 async function findBackup(manager: Manager, path: string): Promise<KnownBackup> {
@@ -74,7 +75,7 @@ async function findBackup(manager: Manager, path: string): Promise<KnownBackup> 
     return {
       artefactPath: backup.artefactPath,
       application: backup.application,
-      model: backup.model,
+      otherModel: isOfThisModel(manager, backup) ? undefined : (backup.model ?? 'unknown'),
     };
   } catch (error) {
     const known = madeByStranger(manager, path, error);
@@ -83,6 +84,13 @@ async function findBackup(manager: Manager, path: string): Promise<KnownBackup> 
     }
     return known;
   }
+}
+
+/** Names of models are reused; where the UUID was not recorded, the name has to do. */
+function isOfThisModel({ model }: Manager, backup: BackupInfo): boolean {
+  return backup.modelUuid === undefined
+    ? backup.model === undefined || backup.model === model.name
+    : backup.modelUuid === model.uuid;
 }
 
 /**
@@ -104,7 +112,7 @@ function madeByStranger(manager: Manager, path: string, error: unknown): KnownBa
     );
   return entry?.artefactPath === undefined
     ? undefined
-    : { artefactPath: entry.artefactPath, application: entry.database, model: undefined };
+    : { artefactPath: entry.artefactPath, application: entry.database, otherModel: undefined };
 }
 
 function bare(path: string): string {
@@ -116,13 +124,13 @@ function restoreTarget(
   backup: KnownBackup,
   wanted: string | undefined,
 ): RelatedDatabase {
-  const isOurs = backup.model === undefined || backup.model === manager.modelName;
+  const isOurs = backup.otherModel === undefined;
   const name = wanted ?? (isOurs ? backup.application : undefined);
   const target = manager.databases().find((one) => one.name === name);
   if (target !== undefined) {
     return target;
   }
-  const maker = `${quote(backup.application ?? 'unknown')}${isOurs ? '' : ` of model ${quote(backup.model ?? '')}`}`;
+  const maker = `${quote(backup.application ?? 'unknown')}${isOurs ? '' : ` of another model, ${quote(backup.otherModel)}`}`;
   const related = manager.databases().map((one) => one.name);
   throw new HintError(
     `${quote(backup.artefactPath)} was made by application ${maker}, which is not related`,

@@ -69,10 +69,11 @@ function backupInfo(artefactPath: string, manifest: SnapshotManifest): BackupInf
     createdAt: manifest.createdAt,
     bytes: manifest.totals.bytes,
     storedBytes: manifest.totals.newBytes,
-    application: text('app') ?? text('application'),
+    application: text('application'),
     model: text('model'),
+    modelUuid: text('model-uuid'),
     engine: text('engine'),
-    engineVersion: text('engine-version') ?? text('version'),
+    engineVersion: text('engine-version'),
     jobId: text('job-id'),
   };
 }

@@ -10,6 +10,7 @@ export interface BackupInfo {
   /** What made it, where the manifest says so. */
   readonly application?: string | undefined;
   readonly model?: string | undefined;
+  readonly modelUuid?: string | undefined;
   readonly engine?: string | undefined;
   readonly engineVersion?: string | undefined;
   readonly jobId?: string | undefined;

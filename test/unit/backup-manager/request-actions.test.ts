@@ -213,7 +213,7 @@ describe('restore', () => {
       { 'artefact-path': path },
       twoDatabases,
     );
-    expect(action.failure).toContain('was made by application "db" of model "old"');
+    expect(action.failure).toContain('was made by application "db" of another model, "old"');
     expect(action.failure).toContain(
       'name the database to restore into with database=… (one of db, db2)',
     );
@@ -224,6 +224,12 @@ describe('restore', () => {
       twoDatabases,
     );
     expect(named.requests(4)).toHaveLength(1);
+  });
+
+  test('a model of the same name made anew is another model', async () => {
+    stage.storage.backups = [{ ...artefact, modelUuid: 'an-older-one' }];
+    const { action } = await stage.act('restore', { 'artefact-path': path }, twoDatabases);
+    expect(action.failure).toContain('application "db" of another model, "shop"');
   });
 
   test('trusts the artefact of a provider with a format of its own that reported it', async () => {

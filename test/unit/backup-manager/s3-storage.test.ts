@@ -34,8 +34,9 @@ async function backUp(store: ObjectStore, jobId: string): Promise<string> {
     attributes: {
       engine: 'postgresql',
       'engine-version': '15',
-      app: 'db',
+      application: 'db',
       model: 'shop',
+      'model-uuid': 'uuid-1',
       'job-id': jobId,
     },
   });
@@ -67,6 +68,7 @@ describe('the storage of a deployed manager', () => {
         bytes: 9,
         application: 'db',
         model: 'shop',
+        modelUuid: 'uuid-1',
         engine: 'postgresql',
         engineVersion: '15',
         jobId: 'job-1',

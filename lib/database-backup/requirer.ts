@@ -53,9 +53,13 @@ export class BackupRequirer extends CharmObject {
 
   /** All living relations, in the order of their ids. */
   databases(): readonly RelatedDatabase[] {
-    return this.#charm.model
-      .relations(this.#endpoint)
-      .map((relation) => ({ name: relation.app.name, relation }));
+    return this.#charm.model.relations(this.#endpoint).map((relation) => ({
+      relation,
+      // Asking for the name is a call to Juju, and with many databases most are never asked.
+      get name() {
+        return relation.app.name;
+      },
+    }));
   }
 
   /** What is asked in this relation now. Leader only, as Juju lets nobody else read it. */

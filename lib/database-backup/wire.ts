@@ -4,7 +4,7 @@ import type { JsonObject, JsonValue } from './job.ts';
 import { type ItemKind, schemaIssues } from './schema.ts';
 
 /** JSON text that is the same for equal values, whatever the order their keys were set in. */
-export function stableJson(value: unknown): string {
+function stableJson(value: unknown): string {
   return JSON.stringify(value, (_key, part: unknown) => (isObject(part) ? sortedKeys(part) : part));
 }
 

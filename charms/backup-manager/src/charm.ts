@@ -126,9 +126,7 @@ export class BackupManagerCharm extends CharmBase {
     const { kind, message } = describeStatus({
       application: this.app.name,
       fault: manager.health.fault(),
-      databases: manager
-        .databases()
-        .map(({ name, relation }) => ({ name, relationId: relation.id })),
+      databases: manager.databases().map(({ relation }) => ({ relationId: relation.id })),
       history: manager.history(),
       lastBackups: manager.lastBackups(),
       percents: new Map(percents),

@@ -5,7 +5,7 @@
 import type { JobState, JobType } from '#database-backup';
 
 /** `requested`: no provider unit has spoken about it yet. */
-export type EntryState = 'requested' | JobState;
+type EntryState = 'requested' | JobState;
 
 export interface HistoryEntry {
   readonly jobId: string;
@@ -55,7 +55,7 @@ export function encodeHistory(entries: readonly HistoryEntry[]): string {
 /** The last successful backup made over each relation, by relation id. Outlives cleared history. */
 export type LastBackups = ReadonlyMap<number, LastBackup>;
 
-export interface LastBackup {
+interface LastBackup {
   readonly relationId: number;
   readonly finishedAt: string;
 }

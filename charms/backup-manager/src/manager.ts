@@ -13,6 +13,7 @@ import {
   encodeHistory,
   encodeLastBackups,
   type HistoryEntry,
+  isFinished,
   type LastBackups,
   parseHistory,
   parseLastBackups,
@@ -111,9 +112,12 @@ export class Manager {
     return parseLastBackups(this.#peers()?.data(this.#charm.app).get('last-backups'));
   }
 
-  /** What the databases say about jobs now. */
+  /** What the databases say about unfinished jobs now. */
   live(): LiveStatuses {
-    const statuses = this.databases().flatMap(({ relation }) => this.#requirer.statuses(relation));
+    const busy = busyRelations(this.history());
+    const statuses = this.databases()
+      .filter(({ relation }) => busy.has(relation.id))
+      .flatMap(({ relation }) => this.#requirer.statuses(relation));
     const byJob = Map.groupBy(statuses, (status) => status.jobId);
     return new Map(
       [...byJob].flatMap(([jobId, all]) => {
@@ -178,13 +182,18 @@ export class Manager {
 
   /** Takes in what the databases say, withdraws finished requests. Leader only. */
   reconcile(options: Pick<ReconcileInput, 'departedUnit' | 'isSettled'>): ReconcilePlan {
+    const history = this.history();
     const databases = this.databases();
+    // Each databag read is a call to Juju: with many databases, only those at work are asked.
+    const busy = busyRelations(history);
+    const read = databases.filter(({ relation }) => options.isSettled || busy.has(relation.id));
     const plan = planReconcile({
-      history: this.history(),
+      history,
       lastBackups: this.lastBackups(),
       ...options,
       now: this.ports.clock.now(),
-      relations: databases.map(({ name, relation }) => ({
+      living: new Set(databases.map(({ relation }) => relation.id)),
+      relations: read.map(({ name, relation }) => ({
         relationId: relation.id,
         database: name,
         requested: this.#requirer.jobs(relation),
@@ -192,7 +201,7 @@ export class Manager {
         units: relation.units.map((unit) => unit.name),
       })),
     });
-    for (const { relation } of databases) {
+    for (const { relation } of read) {
       this.#requirer.setJobs(relation, plan.requests.get(relation.id) ?? []);
     }
     this.writeHistory(plan.history);
@@ -210,4 +219,8 @@ export class Manager {
   #peers(): Relation | undefined {
     return this.#charm.model.getRelation(PEERS);
   }
+}
+
+function busyRelations(history: readonly HistoryEntry[]): ReadonlySet<number> {
+  return new Set(history.filter((entry) => !isFinished(entry)).map((entry) => entry.relationId));
 }

@@ -18,7 +18,9 @@ export interface RelationView {
 export interface ReconcileInput {
   readonly history: readonly HistoryEntry[];
   readonly lastBackups: LastBackups;
-  /** All living relations to databases. */
+  /** Ids of all relations to databases that still exist. */
+  readonly living: ReadonlySet<number>;
+  /** What lies in those with unfinished jobs, at least. */
   readonly relations: readonly RelationView[];
   /** A provider unit that has just left for good. */
   readonly departedUnit?: string | undefined;
@@ -89,8 +91,11 @@ export function newEntry(
 
 function advance(entry: HistoryEntry, input: ReconcileInput): HistoryEntry {
   const relation = input.relations.find((one) => one.relationId === entry.relationId);
-  if (relation === undefined) {
+  if (!input.living.has(entry.relationId)) {
     return lost(entry, input.now, `relation to ${entry.database} removed`);
+  }
+  if (relation === undefined) {
+    return entry;
   }
   const status = bestStatus(relation.statuses.filter((one) => one.jobId === entry.jobId));
   if (status !== undefined) {
@@ -158,13 +163,12 @@ function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
 }
 
 function planLastBackups(input: ReconcileInput, outcomes: readonly HistoryEntry[]): LastBackups {
-  const living = new Set(input.relations.map((relation) => relation.relationId));
   const fresh = outcomes
     .filter((entry) => entry.jobType === 'backup' && entry.state === 'success')
     .map(({ relationId, finishedAt = input.now.toISOString() }) => ({ relationId, finishedAt }));
   const all = [...input.lastBackups.values(), ...fresh];
   return new Map(
-    all.filter((one) => living.has(one.relationId)).map((one) => [one.relationId, one]),
+    all.filter((one) => input.living.has(one.relationId)).map((one) => [one.relationId, one]),
   );
 }
 

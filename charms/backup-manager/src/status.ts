@@ -7,7 +7,7 @@ export interface StatusInput {
   readonly application: string;
   /** Why nothing can be stored, if so. */
   readonly fault: StorageFault | undefined;
-  readonly databases: readonly { readonly relationId: number; readonly name: string }[];
+  readonly databases: readonly { readonly relationId: number }[];
   readonly history: readonly HistoryEntry[];
   readonly lastBackups: LastBackups;
   /** Job id → percent done, of running jobs whose end is known. */

@@ -21,13 +21,13 @@ export interface UnfinishedBackup {
   readonly message: string;
 }
 
-export interface BackupListing {
+interface BackupListing {
   readonly backups: readonly BackupInfo[];
   /** Running, interrupted or damaged ones: never offered for a restore. */
   readonly unfinished: readonly UnfinishedBackup[];
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Ends the call; it then rejects with the signal's reason. */
   readonly signal: AbortSignal;
 }

@@ -100,6 +100,20 @@ describe('events of the relation', () => {
     );
   });
 
+  test('many idle databases are not asked anything', async () => {
+    const idle = Array.from({ length: 50 }, (_, n) => ({ id: 100 + n, name: `idle-${n}` }));
+    const { databases = [] } = telling(aStatus());
+    const few = await stage.changed(4, telling(aStatus()));
+    const many = await stage.changed(4, { ...asked, databases: [...databases, ...idle] });
+    expect(many.history).toMatchObject([{ state: 'running' }]);
+    expect(many.calls).toBe(few.calls);
+  });
+
+  test('a request the history has lost is taken in at the next quiet moment', async () => {
+    const { history } = await stage.hook('updateStatus', { ...asked, history: [] });
+    expect(history).toMatchObject([{ jobId: 'job-1', state: 'requested' }]);
+  });
+
   test('a unit that leaves while others stay ends its job as lost', async () => {
     const { history } = await stage.departed(4, 0, {
       databases: [{ id: 4, name: 'db', requested: [aJob()], units: { 'db/0': [], 'db/1': [] } }],

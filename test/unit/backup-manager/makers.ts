@@ -50,10 +50,12 @@ export function aRelation(parts: Partial<RelationView> = {}): RelationView {
 }
 
 export function anInput(parts: Partial<ReconcileInput> = {}): ReconcileInput {
+  const relations = parts.relations ?? [aRelation()];
   return {
     history: [anEntry()],
     lastBackups: new Map(),
-    relations: [aRelation()],
+    living: new Set(relations.map((relation) => relation.relationId)),
+    relations,
     isSettled: false,
     now,
     ...parts,

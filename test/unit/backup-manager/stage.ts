@@ -23,7 +23,7 @@ import type { ManagerPorts } from '../../../charms/backup-manager/src/manager.ts
 import { FakeStorage } from './fake-storage.ts';
 import { now } from './makers.ts';
 
-export interface SceneDatabase {
+interface SceneDatabase {
   readonly id: number;
   readonly name: string;
   readonly requested?: readonly Job[];
@@ -64,6 +64,8 @@ export interface Outcome {
   readonly unitStatus: string;
   readonly appStatus: string;
   readonly ownData: Data;
+  /** How often Juju was asked or told something. */
+  readonly calls: number;
 }
 
 /** Two related databases, nothing asked yet. */
@@ -156,6 +158,7 @@ export class Stage {
       unitStatus: `${after.unitStatus.name}: ${after.unitStatus.message}`,
       appStatus: `${after.appStatus.name}: ${after.appStatus.message}`,
       ownData: peers.localUnitData,
+      calls: this.#context.hookToolCalls.length,
     };
   }
 }

@@ -1,4 +1,6 @@
 /** Runs backup and restore jobs beside a charm: a journal, locks, and detached workers. See README.md. */
+/** Where a backup goes in the bucket; charms need no other part of the snapshots. */
+export { artefactPathFor, chunkPrefixFor } from '#snapshots';
 export type { RunnerLog } from './apply-plan.ts';
 export { BackupRunner, type BackupRunnerOptions, type ReconcileInput } from './backup-runner.ts';
 export type { JobPhase, JobRecord, JobRunState, JobSpec, RunnerReport } from './job-spec.ts';

@@ -121,7 +121,7 @@ export class PlannerWorld {
   }
 
   reboot(): void {
-    for (const index of this.jobs.keys().toArray().keys()) {
+    for (const index of [...this.jobs.keys()].keys()) {
       this.kill(index);
     }
   }

@@ -1,0 +1,263 @@
+/** A unit on a stage of its own: real hooks and workers as processes, Juju and the database as directories. */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { JobRecord, JobSpec } from '#backup-runner';
+import { createDirectoryObjectStore, type ObjectStore } from '#object-store';
+import { artefactPathFor, chunkPrefixFor, listSnapshots } from '#snapshots';
+import { identifyProcess, isProcessAlive, writeFileAtomic } from '#system';
+
+export const SECRET_KEY = 'canary-storage-secret-8c1f';
+export const PASSWORD = 'canary-engine-password-77aa';
+
+const fixtures = join(import.meta.dirname, '../../fixtures/backup-runner');
+const LOCATION = { model: 'test', app: 'db' };
+const DEADLINE_MS = 20_000;
+
+export class Stage implements AsyncDisposable {
+  readonly directory: string;
+  readonly store: ObjectStore;
+  maxConcurrentBackups = 2;
+  #wanted: JobSpec[] = [];
+  #forget: string[] = [];
+
+  static async create(): Promise<Stage> {
+    const stage = new Stage(await mkdtemp(join(tmpdir(), 'backup-runner-')));
+    for (const name of ['charm', 'control', 'live', 'bucket']) {
+      await mkdir(stage.path(name));
+    }
+    await writeFile(
+      stage.path('charm/dispatch'),
+      `#!/bin/sh\nexec '${process.execPath}' '${join(fixtures, 'hook.ts')}'\n`,
+      { mode: 0o755 },
+    );
+    await writeFile(stage.path('charm/ledger.json'), '[]');
+    await stage.setLive({ one: 'first', two: 'second' });
+    await writeFile(stage.path('live.serving'), '');
+    return stage;
+  }
+
+  private constructor(directory: string) {
+    this.directory = directory;
+    this.store = createDirectoryObjectStore(this.path('bucket'));
+  }
+
+  path(name: string): string {
+    return join(this.directory, name);
+  }
+
+  get stateDirectory(): string {
+    return this.path('state');
+  }
+
+  /** Asks for a job; the next hook sees it. */
+  async want(jobType: 'backup' | 'restore', jobId: string, artefactPath?: string): Promise<void> {
+    const target = artefactPathFor({ ...LOCATION, jobId, time: new Date() });
+    this.#wanted.push({
+      jobId,
+      jobType,
+      compression: false,
+      storageConfig: {
+        bucket: this.path('bucket'),
+        'access-key': 'canary-access-key-0000',
+        'secret-key': SECRET_KEY,
+      },
+      artefactPath: artefactPath ?? target,
+      chunkPrefix: chunkPrefixFor(LOCATION),
+      attributes: { app: 'db' },
+    });
+    await this.#writeRequest();
+  }
+
+  async withdraw(jobId: string): Promise<void> {
+    this.#wanted = this.#wanted.filter((spec) => spec.jobId !== jobId);
+    await this.#writeRequest();
+  }
+
+  async forget(jobId: string): Promise<void> {
+    this.#forget.push(jobId);
+    await this.#writeRequest();
+  }
+
+  async #writeRequest(): Promise<void> {
+    const request = {
+      stateDirectory: this.stateDirectory,
+      workerCommand: [process.execPath, join(fixtures, 'worker.ts')],
+      maxConcurrentBackups: this.maxConcurrentBackups,
+      engineConfig: {
+        engine: 'fixture',
+        live: this.path('live'),
+        control: this.path('control'),
+        password: PASSWORD,
+      },
+      wanted: this.#wanted,
+      forget: this.#forget,
+    };
+    await writeFileAtomic(this.path('charm/request.json'), JSON.stringify(request));
+  }
+
+  /** Runs a hook as Juju does; `fails` makes it end with an error, so that nothing is committed. */
+  async hook({ fails = false, alone = true } = {}): Promise<void> {
+    const failure = this.path('charm/fail');
+    if (fails) {
+      await writeFile(failure, '');
+    }
+    const dispatch = this.path('charm/dispatch');
+    const command = alone ? ['flock', this.path('charm/machine-lock'), dispatch] : [dispatch];
+    const [program = '', ...args] = command;
+    try {
+      await promisify(execFile)(program, args, {
+        env: {
+          PATH: `${join(fixtures, 'bin')}:/usr/bin:/bin`,
+          JUJU_UNIT_NAME: 'db/0',
+          JUJU_CHARM_DIR: this.path('charm'),
+          JUJU_CONTEXT_ID: 'db/0-update-status-1234',
+          JUJU_CHARM_HTTP_PROXY: 'http://proxy:3128',
+          UNRELATED: 'inherited',
+        },
+      });
+    } catch (error) {
+      if (!fails) {
+        throw error;
+      }
+    } finally {
+      await rm(failure, { force: true });
+    }
+  }
+
+  /** As published by the last hook that succeeded. */
+  job(jobId: string): JobRecord | undefined {
+    const path = this.path('charm/report.json');
+    if (!existsSync(path)) {
+      return undefined;
+    }
+    const jobs = JSON.parse(readFileSync(path, 'utf8')) as JobRecord[];
+    return jobs.find((job) => job.jobId === jobId);
+  }
+
+  /** Waits for what hooks publish, without starting any. */
+  async published(jobId: string, ...states: JobRecord['state'][]): Promise<JobRecord> {
+    return await until(`${jobId} is published as ${states.join(' or ')}`, () => {
+      const job = this.job(jobId);
+      return job !== undefined && states.includes(job.state) ? job : undefined;
+    });
+  }
+
+  async ended(jobId: string): Promise<JobRecord> {
+    return await this.published(jobId, 'success', 'error');
+  }
+
+  /** Has the engine stop at a point of its work. */
+  async hold(point: string): Promise<void> {
+    await writeFile(this.path(`control/hold-${point}`), '');
+  }
+
+  async release(point: string): Promise<void> {
+    await rm(this.path(`control/hold-${point}`), { force: true });
+  }
+
+  /** The process that has come to the point. */
+  async reached(point: string): Promise<number> {
+    const path = this.path(`control/reached-${point}`);
+    return await until(`a worker reaches ${point}`, () => {
+      const pid = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
+      return pid > 0 ? pid : undefined;
+    });
+  }
+
+  /** Kills without warning and waits for the death. */
+  async kill(pid: number): Promise<void> {
+    const identity = identifyProcess(pid);
+    process.kill(pid, 'SIGKILL');
+    await until(`process ${pid} dies`, () =>
+      identity === undefined || !isProcessAlive(identity) ? true : undefined,
+    );
+  }
+
+  async setLive(files: Record<string, string>): Promise<void> {
+    await rm(this.path('live'), { recursive: true, force: true });
+    await mkdir(this.path('live'));
+    for (const [name, content] of Object.entries(files)) {
+      await writeFile(this.path(`live/${name}`), content);
+    }
+  }
+
+  async live(): Promise<Record<string, string>> {
+    const names = await readdir(this.path('live'));
+    const read = async (name: string): Promise<[string, string]> => [
+      name,
+      await readFile(this.path(`live/${name}`), 'utf8'),
+    ];
+    return Object.fromEntries(await Promise.all(names.toSorted().map(read)));
+  }
+
+  isServing(): boolean {
+    return existsSync(this.path('live.serving'));
+  }
+
+  async completeArtefacts(): Promise<string[]> {
+    const { snapshots } = await listSnapshots(this.store, 'test/db/');
+    return snapshots.map(({ artefactPath }) => artefactPath);
+  }
+
+  /** Pids of processes of this stage. */
+  async processes(): Promise<number[]> {
+    const found: number[] = [];
+    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+      const [cwd, environment] = await Promise.all([
+        readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
+        readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+      ]);
+      if (cwd !== '' && environment.includes(this.directory)) {
+        found.push(Number(pid));
+      }
+    }
+    return found;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.quiet();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Waits until nothing of this stage runs; ends what does not end by itself. */
+  async quiet(): Promise<void> {
+    const deadline = Date.now() + 5_000;
+    for (;;) {
+      const pids = await this.processes();
+      if (pids.length === 0) {
+        return;
+      }
+      if (Date.now() > deadline) {
+        for (const pid of pids) {
+          process.kill(pid, 'SIGKILL');
+        }
+      }
+      await pause();
+    }
+  }
+}
+
+/** Polls until there is an answer. */
+export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
+  const deadline = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const answer = ask();
+    if (answer !== undefined) {
+      return answer;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited in vain until ${what}`);
+    }
+    await pause();
+  }
+}
+
+async function pause(): Promise<void> {
+  await new Promise((resolve) => {
+    setTimeout(resolve, 10);
+  });
+}

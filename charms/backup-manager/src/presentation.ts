@@ -51,6 +51,7 @@ export function jobRecord(entry: HistoryEntry, status: UnitJobStatus | undefined
     'requested-at': entry.requestedAt,
     'started-at': entry.startedAt,
     'finished-at': entry.finishedAt,
+    size: entry.size === undefined ? undefined : formatBytes(entry.size),
     'size-bytes': numberText(entry.size),
     'artefact-path': entry.artefactPath,
     message: entry.message,
@@ -66,10 +67,21 @@ function liveRecord(
   return {
     phase: status?.phase,
     message: status?.message,
+    progress: progressText(status),
     'progress-bytes': numberText(status?.progress?.bytes),
     'progress-total': numberText(status?.progress?.total),
     'progress-percent': numberText(percentOf(status)),
   };
+}
+
+/** For example `42%`, or `1.5 GiB` where the end is not known. */
+function progressText(status: UnitJobStatus | undefined): string | undefined {
+  const percent = percentOf(status);
+  const bytes = status?.progress?.bytes;
+  if (percent !== undefined) {
+    return `${percent}%`;
+  }
+  return bytes === undefined ? undefined : formatBytes(bytes);
 }
 
 /** An aligned table, in the order given. */

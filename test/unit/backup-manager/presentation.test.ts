@@ -56,6 +56,7 @@ describe('jobs', () => {
       status: 'running',
       'requested-at': '2026-11-21T02:00:00.000Z',
       phase: 'queued',
+      progress: '5 B',
       'progress-bytes': '5',
     });
   });

@@ -41,7 +41,7 @@ describe('list-jobs and show-job', () => {
   test('as JSON for programs', async () => {
     const { action } = await stage.act('list-jobs', { format: 'json' }, scene);
     expect(JSON.parse(action.results['jobs'] ?? '')).toMatchObject([
-      { 'job-id': 'job-2', 'progress-percent': '50' },
+      { 'job-id': 'job-2', progress: '50%', 'progress-percent': '50' },
       { 'job-id': 'job-1', 'size-bytes': '2048' },
     ]);
   });
@@ -73,6 +73,7 @@ describe('list-jobs and show-job', () => {
       type: 'backup',
       status: 'success',
       'requested-at': '2026-11-21T02:00:00.000Z',
+      size: '2.0 KiB',
       'size-bytes': '2048',
       'artefact-path': 'p/',
     });

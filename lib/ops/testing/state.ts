@@ -98,7 +98,10 @@ export class State {
   }
 
   /** The secret with the label or id given. @throws HintError when there is none. */
-  getSecret(which: { readonly id?: string; readonly label?: string }): SecretState {
+  getSecret(which: {
+    readonly id?: string | undefined;
+    readonly label?: string | undefined;
+  }): SecretState {
     const found = this.secrets.find(
       (candidate) =>
         (which.id !== undefined && isSameSecret(candidate.id, which.id)) ||

@@ -1,0 +1,278 @@
+import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
+import { parse } from 'yaml';
+import {
+  HookToolError,
+  hookTools,
+  NotLeaderError,
+  PermissionDeniedError,
+  RelationNotFoundError,
+  SecretNotFoundError,
+  SecretPermissionError,
+} from '#ops';
+import { splitText, stringMapYaml } from '../../../lib/ops/hook-tools/text.ts';
+
+/** A runner that answers each call with the same outcome and remembers the calls. */
+function scripted(outcome: Partial<hookTools.HookToolOutcome> = {}) {
+  const calls: hookTools.HookToolCall[] = [];
+  const runner: hookTools.HookToolRunner = {
+    run(call) {
+      calls.push(call);
+      return { exitCode: 0, stdout: '', stderr: '', ...outcome };
+    },
+  };
+  return { calls, runner };
+}
+
+const relation = { endpoint: 'db', id: 7 };
+
+describe('arguments', () => {
+  test.each<[string, (runner: hookTools.HookToolRunner) => unknown, readonly string[]]>([
+    ['relation-ids', (it) => hookTools.relationIds(it, 'db'), ['--format=json', 'db']],
+    [
+      'relation-list',
+      (it) => hookTools.relationList(it, relation),
+      ['--format=json', '-r', 'db:7'],
+    ],
+    [
+      'relation-list',
+      (it) => hookTools.relationListApp(it, relation),
+      ['--format=json', '-r', 'db:7', '--app'],
+    ],
+    [
+      'relation-get',
+      (it) => hookTools.relationGet(it, relation, { name: 'pg', application: true }),
+      ['--format=json', '-r', 'db:7', '--app', '-', 'pg'],
+    ],
+    [
+      'relation-set',
+      (it) => hookTools.relationSet(it, relation, { a: 'b' }, { application: false }),
+      ['-r', 'db:7', '--file', '-'],
+    ],
+    [
+      'relation-model-get',
+      (it) => hookTools.relationModelGet(it, relation),
+      ['--format=json', '-r', 'db:7'],
+    ],
+    ['config-get', (it) => hookTools.configGet(it), ['--format=json']],
+    ['is-leader', (it) => hookTools.isLeader(it), ['--format=json']],
+    ['goal-state', (it) => hookTools.goalState(it), ['--format=json']],
+    ['application-version-set', (it) => hookTools.applicationVersionSet(it, '-1'), ['--', '-1']],
+    [
+      'status-set',
+      (it) => hookTools.statusSet(it, { status: 'active', message: '-x' }, { application: true }),
+      ['--application=true', 'active', '--', '-x'],
+    ],
+    [
+      'status-get',
+      (it) => hookTools.statusGet(it, { application: false }),
+      ['--format=json', '--include-data', '--application=false'],
+    ],
+    ['action-get', (it) => hookTools.actionGet(it), ['--format=json']],
+    ['action-set', (it) => hookTools.actionSet(it, { 'a.b': 'c d' }), ['a.b=c d']],
+    ['action-log', (it) => hookTools.actionLog(it, '--x'), ['--', '--x']],
+    ['action-fail', (it) => hookTools.actionFail(it), []],
+    ['action-fail', (it) => hookTools.actionFail(it, 'no'), ['--', 'no']],
+    [
+      'secret-get',
+      (it) => hookTools.secretGet(it, { id: 'secret:1' }),
+      ['--format=json', 'secret:1'],
+    ],
+    [
+      'secret-get',
+      (it) => hookTools.secretGet(it, { id: 'secret:1', label: 'l' }, 'refresh'),
+      ['--format=json', 'secret:1', '--label', 'l', '--refresh'],
+    ],
+    [
+      'secret-info-get',
+      (it) => hookTools.secretInfoGet(it, { id: 'secret:1', label: 'l' }),
+      ['--format=json', 'secret:1'],
+    ],
+    [
+      'secret-grant',
+      (it) => hookTools.secretGrant(it, 'secret:1', { relation, unit: 'pg/0' }),
+      ['--relation', 'db:7', '--unit', 'pg/0', 'secret:1'],
+    ],
+    [
+      'secret-revoke',
+      (it) => hookTools.secretRevoke(it, 'secret:1', { relation }),
+      ['--relation', 'db:7', 'secret:1'],
+    ],
+    [
+      'secret-remove',
+      (it) => hookTools.secretRemove(it, 'secret:1', 3),
+      ['secret:1', '--revision', '3'],
+    ],
+    ['secret-ids', (it) => hookTools.secretIds(it), ['--format=json']],
+    [
+      'secret-set',
+      (it) =>
+        hookTools.secretSet(it, 'secret:1', {
+          label: 'l',
+          expire: new Date('2030-01-02T03:04:05Z'),
+          rotate: 'daily',
+        }),
+      ['secret:1', '--label', 'l', '--expire', '2030-01-02T03:04:05.000Z', '--rotate', 'daily'],
+    ],
+    ['open-port', (it) => hookTools.openPort(it, '80/tcp'), ['80/tcp']],
+    ['close-port', (it) => hookTools.closePort(it, 'icmp'), ['icmp']],
+    ['network-get', (it) => hookTools.networkGet(it, 'db'), ['--format=json', 'db']],
+    ['storage-list', (it) => hookTools.storageList(it, 'data'), ['--format=json', 'data']],
+    ['storage-get', (it) => hookTools.storageGet(it, 'data/0'), ['--format=json', '-s', 'data/0']],
+    ['storage-add', (it) => hookTools.storageAdd(it, 'data', 2), ['data=2']],
+    ['resource-get', (it) => hookTools.resourceGet(it, 'blob'), ['blob']],
+    ['juju-log', (it) => hookTools.jujuLog(it, 'INFO', '-v'), ['--log-level', 'INFO', '--', '-v']],
+  ])('%s gets what Juju expects', (tool, call, args) => {
+    const { calls, runner } = scripted();
+    call(runner);
+    expect(calls.map(({ tool: name, args: given }) => [name, ...given])).toEqual([[tool, ...args]]);
+  });
+
+  test('a databag travels on standard input', () => {
+    const { calls, runner } = scripted();
+    hookTools.relationSet(runner, relation, { jobs: '[{"a":1}]', gone: '' }, { application: true });
+    expect(calls[0]?.args).toEqual(['-r', 'db:7', '--app', '--file', '-']);
+    expect(parse(calls[0]?.stdin ?? '')).toEqual({ jobs: '[{"a":1}]', gone: '' });
+  });
+
+  test('NUL, which no argument can hold, is spelled out', () => {
+    const { calls, runner } = scripted();
+    hookTools.statusSet(runner, { status: 'active', message: 'a\0b' }, { application: false });
+    expect(calls[0]?.args.at(-1)).toBe('a\\0b');
+  });
+});
+
+describe('answers', () => {
+  test('relation ids come as numbers, in order', () => {
+    const { runner } = scripted({ stdout: '["db:10","db:9"]\n' });
+    expect(hookTools.relationIds(runner, 'db')).toEqual([9, 10]);
+  });
+
+  test.each(['', 'null\n', '[]\n'])('nothing printed (%j) is an empty list', (stdout) => {
+    expect(hookTools.secretIds(scripted({ stdout }).runner)).toEqual([]);
+  });
+
+  test('network addresses are found in what Juju prints', () => {
+    const stdout =
+      '{"bind-addresses":[{"mac-address":"00:16:3e:aa:bb:cc","interface-name":"eth0","addresses":[{"hostname":"","value":"10.0.0.5","cidr":"10.0.0.0/24"}]}],"egress-subnets":["10.0.0.5/32"],"ingress-addresses":["10.0.0.5"]}';
+    expect(hookTools.networkGet(scripted({ stdout }).runner, 'db')).toEqual({
+      bindAddresses: [{ interfaceName: 'eth0', address: '10.0.0.5', cidr: '10.0.0.0/24' }],
+      ingressAddresses: ['10.0.0.5'],
+      egressSubnets: ['10.0.0.5/32'],
+    });
+  });
+
+  test('the id of a new secret is what Juju prints, without the newline', () => {
+    const { runner } = scripted({ stdout: 'secret://m/9m4e2mr0ui3e8a215n4g\n' });
+    expect(hookTools.secretAdd(runner, { password: 'x' }, { owner: 'unit' })).toBe(
+      'secret://m/9m4e2mr0ui3e8a215n4g',
+    );
+  });
+});
+
+const relationGet = (runner: hookTools.HookToolRunner) =>
+  hookTools.relationGet(runner, relation, { name: 'pg/0', application: false });
+const secretGet = (runner: hookTools.HookToolRunner) => hookTools.secretGet(runner, { id: 'x' });
+const addAppSecret = (runner: hookTools.HookToolRunner) =>
+  hookTools.secretAdd(runner, { password: 'hunter2' }, { owner: 'application' });
+
+describe('errors', () => {
+  test.each([
+    [relationGet, 'invalid value "db:7" for option -r: relation not found', RelationNotFoundError],
+    [relationGet, 'permission denied', PermissionDeniedError],
+    [
+      (it: hookTools.HookToolRunner) =>
+        hookTools.relationSet(it, relation, {}, { application: true }),
+      'cannot write relation settings',
+      PermissionDeniedError,
+    ],
+    [secretGet, 'secret "x" not found', SecretNotFoundError],
+    [secretGet, 'consumer label "x" not found', SecretNotFoundError],
+    [secretGet, 'permission denied', SecretPermissionError],
+    [addAppSecret, 'this unit is not the leader', NotLeaderError],
+    [
+      (it: hookTools.HookToolRunner) => hookTools.statusGet(it, { application: true }),
+      'finding application status: this unit is not the leader',
+      NotLeaderError,
+    ],
+    [relationGet, 'connection refused', HookToolError],
+  ])('Juju\'s phrase gives the type (%#: "%s")', (call, phrase, type) => {
+    const { runner } = scripted({ exitCode: 1, stderr: `ERROR ${phrase}\n` });
+    const error = thrownBy(() => call(runner));
+    expect(error).toBeInstanceOf(type);
+    expect(error).toMatchObject({ exitCode: 1, stderr: `ERROR ${phrase}\n` });
+    expect((error as HookToolError).constructor).toBe(type);
+    expect((error as HookToolError).message).toContain(phrase);
+  });
+
+  test('say neither secret content nor action results', () => {
+    const { runner } = scripted({ exitCode: 1, stderr: 'ERROR boom' });
+    for (const call of [
+      () => addAppSecret(runner),
+      () => hookTools.secretSet(runner, 'secret:1', { content: { password: 'hunter2' } }),
+      () => hookTools.actionSet(runner, { password: 'hunter2' }),
+    ]) {
+      const error = thrownBy(call) as HookToolError;
+      expect(`${error.stack}${error.message}${error.args.join(' ')}`).not.toContain('hunter2');
+      expect(error.args.join(' ')).toContain('password');
+    }
+  });
+
+  test('output that is not JSON names the tool', () => {
+    const { runner } = scripted({ stdout: 'warning: something {' });
+    expect(() => hookTools.configGet(runner)).toThrow('config-get failed: its output is not JSON');
+  });
+});
+
+describe('long texts', () => {
+  test('a long log message is logged in pieces that fit an argument', () => {
+    const { calls, runner } = scripted();
+    const message = `${'ü'.repeat(70_000)}\n${'line of text\n'.repeat(20_000)}end`;
+    hookTools.jujuLog(runner, 'ERROR', message);
+    const pieces = calls.map((call) => call.args.at(-1) ?? '');
+    expect(pieces.length).toBe(4);
+    expect(pieces.join('')).toBe(message);
+    expect(Math.max(...pieces.map((piece) => Buffer.byteLength(piece)))).toBeLessThan(131_072);
+  });
+
+  test('an empty message is not logged: Juju would refuse it', () => {
+    const { calls, runner } = scripted();
+    hookTools.jujuLog(runner, 'INFO', '');
+    expect(calls).toEqual([]);
+  });
+
+  test('pieces always join to the text and never break a character', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('\n')) }),
+        fc.integer({ min: 4, max: 20 }),
+        (text, maxBytes) => {
+          const pieces = splitText(text, maxBytes);
+          expect(pieces.join('')).toBe(text);
+          for (const piece of pieces) {
+            expect(Buffer.byteLength(piece)).toBeLessThanOrEqual(maxBytes);
+            expect(piece).not.toContain('\ufffd');
+          }
+        },
+      ),
+    );
+  });
+
+  test('any text map survives the way through YAML', () => {
+    const text = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(fc.dictionary(text, text), (map) => {
+        expect(parse(stringMapYaml(map)) ?? {}).toEqual({ ...map });
+      }),
+    );
+  });
+});
+
+function thrownBy(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}

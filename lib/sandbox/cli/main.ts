@@ -8,9 +8,17 @@ import { unknownCommand } from './unknown-command.ts';
 
 /** Runs one command line (without the program's name) and answers with its exit code: 0, 1 or 2. */
 export async function runJuju(args: readonly string[], io: CommandIo): Promise<number> {
-  const session = createSession(io);
+  return runWith(args, io, (session) => session);
+}
+
+/** The same with a session that the caller may change, for example for a daemon of its own. */
+export async function runWith(
+  args: readonly string[],
+  io: CommandIo,
+  prepare: (session: Session) => Session,
+): Promise<number> {
   try {
-    return await dispatch(args, session);
+    return await dispatch(args, prepare(createSession(io)));
   } catch (error) {
     return report(error, io);
   }

@@ -82,9 +82,7 @@ describe('the argument grammar', () => {
       'invalid value "maybe" for option --force: strconv.ParseBool: parsing "maybe": invalid syntax',
     ],
   ])('refuses %j', (args, message) => {
-    expect(() => parse(...args)).toThrow(
-      expect.objectContaining({ message, exitCode: 2 }),
-    );
+    expect(() => parse(...args)).toThrow(expect.objectContaining({ message, exitCode: 2 }));
   });
 
   test('never loses or invents a positional', () => {

@@ -76,7 +76,7 @@ describe('YAML output', () => {
     }));
     fc.assert(
       fc.property(tree, (value) => {
-        expect(parse(toYaml({ value }), { version: '1.1', uniqueKeys: false })).toEqual({ value });
+        expect(parse(toYaml({ value }), { schema: 'core' })).toEqual({ value });
       }),
       { numRuns: 500 },
     );

@@ -11,6 +11,8 @@ export async function parseYaml(text: string, what: string): Promise<unknown> {
     const value: unknown = parse(text, {
       schema: 'yaml-1.1',
       merge: true,
+      // As in Juju, where options and parameters are called n or on.
+      stringKeys: true,
       customTags: (tags) =>
         tags.filter((tag) => typeof tag === 'string' || !isTimeLike(tag.tag, formatOf(tag))),
     });

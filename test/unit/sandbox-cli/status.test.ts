@@ -1,0 +1,388 @@
+import { describe, expect, test } from '@jest/globals';
+import type { FullStatus, UnitStatus } from '../../../lib/sandbox/api-status.ts';
+import { toYaml } from '../../../lib/sandbox/cli/output/yaml.ts';
+import { filterStatus } from '../../../lib/sandbox/cli/status/filter.ts';
+import { formatOneline } from '../../../lib/sandbox/cli/status/oneline.ts';
+import { groupPorts } from '../../../lib/sandbox/cli/status/ports.ts';
+import { structuredStatus } from '../../../lib/sandbox/cli/status/structured.ts';
+import { formatTabular } from '../../../lib/sandbox/cli/status/tabular.ts';
+import { runFake } from './fake-session.ts';
+
+const SINCE = '2024-01-02T15:04:05Z';
+
+function aUnit(name: string, overrides: Partial<UnitStatus> = {}): UnitStatus {
+  return {
+    name,
+    workload: { current: 'active', since: SINCE },
+    agent: { current: 'idle', since: SINCE, version: '3.6.28' },
+    leader: true,
+    machine: '0',
+    address: '10.0.2.1',
+    ports: [],
+    subordinates: [],
+    ...overrides,
+  };
+}
+
+const BASE = { name: 'ubuntu', channel: '22.04' };
+
+/** The sample of Juju's own tests: two principals, one subordinate application. */
+const SAMPLE: FullStatus = {
+  model: {
+    name: 'controller',
+    type: 'iaas',
+    controller: 'kontroll',
+    cloud: 'dummy',
+    region: 'dummy-region',
+    version: '1.2.3',
+    status: { current: 'available', since: SINCE },
+    sla: 'unsupported',
+  },
+  machines: [
+    {
+      id: '0',
+      agent: { current: 'started', since: SINCE, version: '1.2.3' },
+      machine: { current: 'running', since: SINCE },
+      hostname: 'here',
+      addresses: ['10.0.0.1'],
+      instanceId: 'controller-0',
+      base: { name: 'ubuntu', channel: '12.10' },
+    },
+  ],
+  applications: [
+    {
+      name: 'wordpress',
+      charm: { url: 'local:wordpress-3', name: 'wordpress', revision: 3 },
+      base: BASE,
+      exposed: true,
+      status: { current: 'active', since: SINCE },
+      relations: {
+        db: [{ application: 'mysql', interface: 'mysql', scope: 'global' }],
+      },
+      subordinateTo: [],
+      endpoints: ['db'],
+      workloadVersion: '4.5.3',
+      units: [
+        aUnit('wordpress/0', { address: '10.0.1.1', ports: ['443/tcp', '80/tcp', '53/udp'] }),
+      ],
+    },
+    {
+      name: 'logging',
+      charm: { url: 'local:logging-1', name: 'logging', revision: 1, version: 'v1-2-g3' },
+      base: BASE,
+      exposed: true,
+      status: { current: 'error', message: 'somehow lost in all those logs', since: SINCE },
+      relations: {},
+      subordinateTo: ['mysql'],
+      endpoints: ['info'],
+      workloadVersion: 'a bit too long, really',
+      units: [],
+    },
+    {
+      name: 'mysql',
+      charm: { url: 'local:mysql-1', name: 'mysql', revision: 1 },
+      base: BASE,
+      exposed: false,
+      life: 'dying',
+      status: { current: 'maintenance', message: 'installing all the things', since: SINCE },
+      relations: {},
+      subordinateTo: [],
+      endpoints: ['server'],
+      workloadVersion: '5.7.13',
+      units: [
+        aUnit('mysql/10', {
+          agent: { current: 'allocating' },
+          leader: false,
+          address: '10.0.2.2',
+          workload: { current: 'waiting', message: 'waiting for machine' },
+        }),
+        aUnit('mysql/2', {
+          workload: { current: 'maintenance', message: 'installing all the things' },
+          agent: { current: 'executing', message: 'running config-changed hook' },
+          subordinates: [
+            {
+              name: 'logging/1',
+              workload: { current: 'error', message: 'somehow lost in all those logs' },
+              agent: { current: 'idle' },
+              leader: true,
+              address: '10.0.2.1',
+              ports: [],
+              subordinates: [],
+            },
+          ],
+        }),
+      ],
+    },
+  ],
+  relations: [
+    {
+      id: 2,
+      provider: 'mysql:server',
+      requirer: 'wordpress:db',
+      interface: 'mysql',
+      type: 'regular',
+    },
+    {
+      id: 0,
+      provider: 'mysql:juju-info',
+      requirer: 'logging:info',
+      interface: 'juju-info',
+      type: 'subordinate',
+    },
+    {
+      id: 1,
+      provider: 'mysql:cluster',
+      requirer: 'mysql:cluster',
+      interface: 'mysql-ha',
+      type: 'peer',
+    },
+  ],
+  timestamp: SINCE,
+};
+
+const TABULAR = `\
+Model       Controller  Cloud/Region        Version  SLA          Timestamp
+controller  kontroll    dummy/dummy-region  1.2.3    unsupported  15:04:05Z
+
+App        Version          Status       Scale  Charm      Channel  Rev  Exposed  Message
+logging    a bit too lo...  error            1  logging               1  yes      somehow lost in all those logs
+mysql      5.7.13           maintenance    1/2  mysql                 1  no       installing all the things
+wordpress  4.5.3            active           1  wordpress             3  yes      
+
+Unit          Workload     Agent       Machine  Public address  Ports              Message
+mysql/2*      maintenance  executing   0        10.0.2.1                           (config-changed) installing all the things
+  logging/1*  error        idle                 10.0.2.1                           somehow lost in all those logs
+mysql/10      waiting      allocating  0        10.0.2.2                           waiting for machine
+wordpress/0*  active       idle        0        10.0.1.1        80,443/tcp 53/udp  
+
+Machine  State    Address   Inst id       Base          AZ  Message
+0        started  10.0.0.1  controller-0  ubuntu@12.10      
+
+Integration provider  Requirer       Interface  Type         Message
+mysql:cluster         mysql:cluster  mysql-ha   peer         
+mysql:juju-info       logging:info   juju-info  subordinate  
+mysql:server          wordpress:db   mysql      regular      
+`;
+
+const YAML = `\
+model:
+  name: controller
+  type: iaas
+  controller: kontroll
+  cloud: dummy
+  region: dummy-region
+  version: 1.2.3
+  model-status:
+    current: available
+    since: 2024-01-02 15:04:05Z
+  sla: unsupported
+machines:
+  "0":
+    juju-status:
+      current: started
+      since: 2024-01-02 15:04:05Z
+      version: 1.2.3
+    hostname: here
+    dns-name: 10.0.0.1
+    ip-addresses:
+    - 10.0.0.1
+    instance-id: controller-0
+    machine-status:
+      current: running
+      since: 2024-01-02 15:04:05Z
+    modification-status:
+      current: idle
+      since: 2024-01-02 15:04:05Z
+    base:
+      name: ubuntu
+      channel: "12.10"
+applications:
+  wordpress:
+    charm: local:wordpress-3
+    base:
+      name: ubuntu
+      channel: "22.04"
+    charm-origin: local
+    charm-name: wordpress
+    charm-rev: 3
+    exposed: true
+    application-status:
+      current: active
+      since: 2024-01-02 15:04:05Z
+    relations:
+      db:
+      - related-application: mysql
+        interface: mysql
+        scope: global
+    units:
+      wordpress/0:
+        workload-status:
+          current: active
+          since: 2024-01-02 15:04:05Z
+        juju-status:
+          current: idle
+          since: 2024-01-02 15:04:05Z
+          version: 3.6.28
+        leader: true
+        machine: "0"
+        open-ports:
+        - 53/udp
+        - 80/tcp
+        - 443/tcp
+        public-address: 10.0.1.1
+    version: 4.5.3
+    endpoint-bindings:
+      "": alpha
+      db: alpha
+storage: {}
+controller:
+  timestamp: 15:04:05Z
+`;
+
+function running(message: string): string {
+  return formatTabular(
+    {
+      ...SAMPLE,
+      applications: SAMPLE.applications.slice(0, 1).map((application) => ({
+        ...application,
+        units: [aUnit('a/0', { agent: { current: 'executing', message } })],
+      })),
+    },
+    { relations: false, utc: true },
+  );
+}
+
+function names(...patterns: string[]): unknown[] {
+  return filterStatus(SAMPLE, patterns).applications.map(({ name, units }) => [
+    name,
+    units.map((unit) => unit.name),
+  ]);
+}
+
+describe('the tables of juju status', () => {
+  test('are those of Juju, to the space', () => {
+    expect(formatTabular(SAMPLE, { relations: true, utc: true })).toBe(TABULAR);
+  });
+
+  test('leave the relations out unless asked for', () => {
+    expect(formatTabular(SAMPLE, { relations: false, utc: true })).not.toContain('Integration');
+  });
+
+  test('cut a message at 120 letters', () => {
+    const long = aUnit('a/0', { workload: { current: 'blocked', message: 'x'.repeat(121) } });
+    const [application] = SAMPLE.applications;
+    const status = {
+      ...SAMPLE,
+      applications: application === undefined ? [] : [{ ...application, units: [long] }],
+    };
+    expect(formatTabular(status, { relations: false, utc: true })).toContain(
+      ` ${'x'.repeat(117)}...\n`,
+    );
+  });
+
+  test('show a running action but no relation hook before the message', () => {
+    expect(running('running action backup')).toContain('(backup) ');
+    expect(running('running db-relation-joined hook for pg/0')).not.toContain('(');
+  });
+});
+
+describe('the document of juju status', () => {
+  test('has the keys of Juju, omits what is empty and quotes what must be quoted', () => {
+    const one = filterStatus(SAMPLE, ['wordpress']);
+    expect(toYaml(structuredStatus(one, { utc: true }))).toBe(YAML);
+  });
+
+  test('has empty maps for applications and machines when there are none', () => {
+    const empty = { ...SAMPLE, applications: [], machines: [], relations: [] };
+    expect(structuredStatus(empty, { utc: true })).toMatchObject({
+      machines: {},
+      applications: {},
+    });
+  });
+
+  test('nests subordinates and shows life only while something goes away', () => {
+    expect(structuredStatus(SAMPLE, { utc: true })).toMatchObject({
+      applications: {
+        mysql: {
+          life: 'dying',
+          units: { 'mysql/2': { subordinates: { 'logging/1': { leader: true } } } },
+        },
+        logging: { 'subordinate-to': ['mysql'], 'charm-version': 'v1-2-g3' },
+      },
+    });
+  });
+});
+
+describe('one line a unit', () => {
+  test('indents subordinates', () => {
+    expect(formatOneline(SAMPLE)).toBe(`
+- mysql/2: 10.0.2.1 (agent:executing, workload:maintenance)
+  - logging/1: 10.0.2.1 (agent:idle, workload:error)
+- mysql/10: 10.0.2.2 (agent:allocating, workload:waiting)
+- wordpress/0: 10.0.1.1 (agent:idle, workload:active) 80,443/tcp 53/udp
+`);
+  });
+});
+
+describe('selectors', () => {
+  test.each([
+    [['mysql'], [['mysql', ['mysql/10', 'mysql/2']]]],
+    [['mysql/2'], [['mysql', ['mysql/2']]]],
+    [['word*'], [['wordpress', ['wordpress/0']]]],
+    [['waiting'], [['mysql', ['mysql/10']]]],
+    [
+      ['active', 'mysql/10'],
+      [
+        ['wordpress', ['wordpress/0']],
+        ['mysql', ['mysql/10']],
+      ],
+    ],
+    [['nothing'], []],
+  ])('%j keep %j', (patterns, expected) => {
+    expect(names(...patterns)).toEqual(expected);
+  });
+
+  test('keep only relations of what is kept', () => {
+    expect(filterStatus(SAMPLE, ['wordpress']).relations).toHaveLength(1);
+  });
+});
+
+describe('ports', () => {
+  test('are grouped by protocol in order of their numbers', () => {
+    expect(groupPorts(['8080-8088/udp', '443/tcp', '80/tcp', 'icmp'])).toBe(
+      '80,443/tcp 8080-8088/udp icmp',
+    );
+  });
+});
+
+describe('juju status', () => {
+  test('says on standard error that the model is empty', async () => {
+    const empty = { ...SAMPLE, applications: [], machines: [], relations: [] };
+    const { code, out, err } = await runFake(['status', '--utc'], { status: () => empty });
+    expect({ code, err }).toEqual({ code: 0, err: '\nModel "controller" is empty.\n' });
+    expect(out.split('\n')).toHaveLength(3);
+  });
+
+  test('says so when nothing matches', async () => {
+    const { code, out, err } = await runFake(['status', 'nope'], { status: () => SAMPLE });
+    expect({ code, out, err }).toEqual({
+      code: 0,
+      out: '',
+      err: 'Nothing matched specified filter.\n',
+    });
+  });
+
+  test('prints JSON on one line', async () => {
+    const { out } = await runFake(['status', '--format', 'json'], { status: () => SAMPLE });
+    expect(out.indexOf('\n')).toBe(out.length - 1);
+    expect(JSON.parse(out)).toMatchObject({ applications: { mysql: { 'charm-name': 'mysql' } } });
+  });
+
+  test('refuses an unknown format as bad usage', async () => {
+    const { code, err } = await runFake(['status', '--format=xml']);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: 'ERROR invalid value "xml" for option --format: unknown format "xml"\n',
+    });
+  });
+});

@@ -204,10 +204,13 @@ export class Manager {
     for (const { relation } of read) {
       this.#requirer.setJobs(relation, plan.requests.get(relation.id) ?? []);
     }
-    this.writeHistory(plan.history);
     this.#peers()
       ?.data(this.#charm.app)
-      .update({ leader: this.unitName, 'last-backups': encodeLastBackups(plan.lastBackups) });
+      .update({
+        leader: this.unitName,
+        history: encodeHistory(plan.history),
+        'last-backups': encodeLastBackups(plan.lastBackups),
+      });
     return plan;
   }
 

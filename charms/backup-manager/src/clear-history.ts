@@ -1,6 +1,6 @@
 /** The action that forgets finished jobs; unfinished ones and the backups themselves stay. */
 import type { ActionEvent } from '#ops';
-import { assertLeader, textParameter } from './action-helpers.ts';
+import { assertLeader, textParameter } from './action-checks.ts';
 import { isFinished } from './history.ts';
 import type { Manager } from './manager.ts';
 import { assertKnownDatabase } from './query-actions.ts';

@@ -7,7 +7,7 @@ import {
   requiredParameter,
   textParameter,
   wantsJson,
-} from './action-helpers.ts';
+} from './action-checks.ts';
 import { isFinished } from './history.ts';
 import type { Manager } from './manager.ts';
 import { backupRecord, backupsTable, jobRecord, jobsTable } from './presentation.ts';

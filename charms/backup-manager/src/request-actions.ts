@@ -8,7 +8,7 @@ import {
   quote,
   requiredParameter,
   textParameter,
-} from './action-helpers.ts';
+} from './action-checks.ts';
 import type { Manager } from './manager.ts';
 import type { BackupInfo } from './storage.ts';
 import { textTable } from './table.ts';

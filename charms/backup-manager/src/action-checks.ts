@@ -1,4 +1,4 @@
-/** What several actions share: reading parameters, choosing databases, refusing clearly. */
+/** What several actions check before they do anything: parameters, leadership, the databases named. */
 import type { RelatedDatabase } from '#database-backup';
 import type { ActionEvent } from '#ops';
 import { HintError } from '#system';

@@ -17,6 +17,7 @@ export {
   createPostgresqlCluster,
   findPostgresqlCluster,
   PostgresqlCluster,
+  type RestoreState,
 } from './postgresql/cluster.ts';
 export type { ClusterSettings } from './postgresql/cluster-config.ts';
 export {

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   HintError,
+  isProcessAlive,
   minimalEnvironment,
   type RunProcess,
   readFileIfExists,
@@ -12,7 +13,7 @@ import { type ClusterSettings, clusterConf, clusterHba } from './cluster-config.
 import type { PostgresqlInstance, PostgresqlRole } from './config.ts';
 import { exists, removeTree } from './directories.ts';
 import { HOST_LOCK } from './packages.ts';
-import { journalPath } from './restore-journal.ts';
+import { journalPath, readJournal } from './restore-journal.ts';
 import { roleStatements } from './roles.ts';
 import { PostgresqlServer } from './server.ts';
 import { runSql, type SqlOptions } from './sql.ts';
@@ -73,6 +74,8 @@ export function clusterName(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_');
 }
 
+export type RestoreState = 'none' | 'under-way' | 'interrupted';
+
 /** One cluster, made. */
 export class PostgresqlCluster {
   readonly instance: PostgresqlInstance;
@@ -108,6 +111,19 @@ export class PostgresqlCluster {
   /** Runs statements as the superuser; see runSql. */
   async sql(statements: string, options: SqlOptions = {}): Promise<string> {
     return await runSql(this.instance, this.#run, statements, options);
+  }
+
+  /**
+   * Whether a restore is in the directories of this cluster: `under-way` while its process lives,
+   * `interrupted` when it died; then Engine.recoverInterruptedRestore is due. While it is not
+   * `none` nobody else may start or stop the server.
+   */
+  async restoreState(): Promise<RestoreState> {
+    const journal = await readJournal(this.instance.dataDirectory);
+    if (journal === undefined) {
+      return 'none';
+    }
+    return isProcessAlive(journal.owner) ? 'under-way' : 'interrupted';
   }
 
   /** Creates the charm's roles or sets them anew; idempotent. */

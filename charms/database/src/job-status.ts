@@ -1,0 +1,36 @@
+/** From a record of the runner to the status the requirer reads. Pure. */
+import type { JobRecord } from '#backup-runner';
+import { type Job, type JobStatus, statusOf } from '#database-backup';
+import type { Outcome } from './ledger.ts';
+
+/** How a job of this unit stands. */
+export function statusOfRecord(job: Job, record: JobRecord): JobStatus {
+  const { state, phase, progress, message, errorCode, hint, artefactPath, size } = record;
+  const { startedAt, finishedAt } = record;
+  return statusOf(job, {
+    status: state === 'success' || state === 'error' ? state : 'running',
+    ...defined({ phase, progress, message, errorCode, hint, artefactPath, size }),
+    ...defined({ startedAt, finishedAt }),
+  });
+}
+
+/** What the ledger says about a job whose record is no more. */
+export function statusOfOutcome(job: Job, outcome: Outcome): JobStatus {
+  return statusOf(job, outcome);
+}
+
+/** How an ended job ended; undefined while it has not. */
+export function outcomeOf(record: JobRecord): Outcome | undefined {
+  const { state, message, errorCode, hint, artefactPath } = record;
+  return state === 'success' || state === 'error'
+    ? { status: state, ...defined({ message, errorCode, hint, artefactPath }) }
+    : undefined;
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys that have no value: an optional key is absent or has one. */
+function defined<T extends Record<string, unknown>>(fields: T): Defined<T> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<T>;
+}

@@ -1,0 +1,171 @@
+/**
+ * The ledger of the application: which unit claimed which job, and how it ended. It lives in the
+ * peer relation, is written by the leader only, and outlives units and relations to requirers: a
+ * job id in it is never claimed again. Pure.
+ */
+
+/** How a job ended, as far as other units have to know. */
+export interface Outcome {
+  readonly status: 'success' | 'error';
+  readonly message?: string;
+  readonly errorCode?: string;
+  readonly hint?: string;
+  readonly artefactPath?: string;
+}
+
+export interface LedgerEntry {
+  /** The unit that claimed it; it and no other runs it. */
+  readonly unit: string;
+  /** The relation that asked. */
+  readonly relation: number;
+  /** ISO 8601, UTC. */
+  readonly claimedAt: string;
+  readonly outcome?: Outcome;
+  /** No unit runs it (any more): the unit is gone, or it was refused. The leader speaks for it. */
+  readonly isOrphan?: boolean;
+}
+
+/** Job id → entry, oldest first. */
+export type Ledger = ReadonlyMap<string, LedgerEntry>;
+
+// A databag travels through every hook: enough to recognise old ids, small enough to carry.
+const MAX_WITHDRAWN = 500;
+const MAX_MESSAGE = 300;
+
+/** The ledger in the text; undefined when the text is damaged, and then nothing may be claimed. */
+export function parseLedger(text: string | undefined): Ledger | undefined {
+  if (text === undefined) {
+    return new Map();
+  }
+  try {
+    const raw = JSON.parse(text) as unknown;
+    if (!Array.isArray(raw) || !raw.every(isPair)) {
+      return undefined;
+    }
+    return new Map(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Deterministic text. */
+export function encodeLedger(ledger: Ledger): string {
+  return JSON.stringify([...ledger]);
+}
+
+export interface LedgerChange {
+  /** Jobs claimed by this unit: entries for those the ledger does not know. */
+  readonly claimed: readonly { readonly jobId: string; readonly relation: number }[];
+  /** Jobs refused without running them: entered with their outcome. */
+  readonly refused: readonly {
+    readonly jobId: string;
+    readonly relation: number;
+    readonly outcome: Outcome;
+  }[];
+  /** What units (this one and the others) say about the end of their own jobs. */
+  readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
+  /** Units known to be gone. */
+  readonly goneUnits: readonly string[];
+  /** Every job id some requirer asks for at the moment. */
+  readonly requested: ReadonlySet<string>;
+  readonly unit: string;
+  readonly now: Date;
+}
+
+/** The next ledger. An outcome once entered is never changed, nor is the unit of a job. */
+export function advanceLedger(ledger: Ledger, change: LedgerChange): Ledger {
+  const next = new Map(ledger);
+  const claimedAt = change.now.toISOString();
+  const refused = change.refused.map((one) => ({ ...one, isOrphan: true }));
+  for (const { jobId, ...rest } of [...change.claimed, ...refused]) {
+    if (!next.has(jobId)) {
+      next.set(jobId, { unit: change.unit, claimedAt, ...rest });
+    }
+  }
+  for (const [jobId, entry] of next) {
+    next.set(jobId, advanceEntry(entry, jobId, change));
+  }
+  return prune(next, change.requested);
+}
+
+/** Shortened so that many of them fit into a databag. */
+export function briefOutcome(outcome: Outcome): Outcome {
+  const { message } = outcome;
+  return message === undefined || message.length <= MAX_MESSAGE
+    ? outcome
+    : { ...outcome, message: `${message.slice(0, MAX_MESSAGE)}…` };
+}
+
+/** Reads what a unit published about the ends of its jobs; damaged text says nothing. */
+export function parseOutcomes(text: string | undefined): ReadonlyMap<string, Outcome> {
+  try {
+    const raw = JSON.parse(text ?? '[]') as unknown;
+    const pairs = Array.isArray(raw) ? raw : [];
+    return new Map(pairs.filter(isOutcomePair));
+  } catch {
+    return new Map();
+  }
+}
+
+export function encodeOutcomes(outcomes: ReadonlyMap<string, Outcome>): string {
+  return JSON.stringify([...outcomes].map(([jobId, outcome]) => [jobId, briefOutcome(outcome)]));
+}
+
+function advanceEntry(entry: LedgerEntry, jobId: string, change: LedgerChange): LedgerEntry {
+  const said = change.outcomes.get(entry.unit)?.get(jobId);
+  const known =
+    entry.outcome !== undefined || said === undefined
+      ? entry
+      : { ...entry, outcome: briefOutcome(said) };
+  return change.goneUnits.includes(entry.unit) ? orphan(known) : known;
+}
+
+function orphan(entry: LedgerEntry): LedgerEntry {
+  return {
+    ...entry,
+    isOrphan: true,
+    outcome: entry.outcome ?? {
+      status: 'error',
+      errorCode: 'lost',
+      message: `lost: unit ${entry.unit} was removed before the job had ended`,
+    },
+  };
+}
+
+/** Withdrawn jobs keep their id only, and the oldest of them go when there are too many. */
+function prune(ledger: Ledger, requested: ReadonlySet<string>): Ledger {
+  const withdrawn = [...ledger.keys()].filter((jobId) => !requested.has(jobId));
+  const dropped = new Set(withdrawn.slice(0, Math.max(0, withdrawn.length - MAX_WITHDRAWN)));
+  return new Map(
+    [...ledger]
+      .filter(([jobId]) => !dropped.has(jobId))
+      .map(([jobId, entry]) => [jobId, requested.has(jobId) ? entry : bare(entry)]),
+  );
+}
+
+function bare({ unit, relation, claimedAt, outcome, isOrphan }: LedgerEntry): LedgerEntry {
+  return {
+    unit,
+    relation,
+    claimedAt,
+    ...(outcome === undefined ? {} : { outcome: { status: outcome.status } }),
+    ...(isOrphan === true ? { isOrphan } : {}),
+  };
+}
+
+function isPair(value: unknown): value is [string, LedgerEntry] {
+  return Array.isArray(value) && typeof value[0] === 'string' && isEntry(value[1]);
+}
+
+function isEntry(value: unknown): value is LedgerEntry {
+  const entry = value as Partial<LedgerEntry> | null;
+  return typeof entry?.unit === 'string' && typeof entry.relation === 'number';
+}
+
+function isOutcomePair(value: unknown): value is [string, Outcome] {
+  return (
+    Array.isArray(value) &&
+    typeof value[0] === 'string' &&
+    ['success', 'error'].includes((value[1] as Partial<Outcome> | null)?.status ?? '')
+  );
+}

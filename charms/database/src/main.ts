@@ -1,0 +1,5 @@
+/** Entry of the packed charm: one dispatch of Juju. */
+import { main } from '#ops';
+import { DatabaseCharm } from './charm.ts';
+
+await main(DatabaseCharm);

@@ -1,0 +1,31 @@
+/** What the charm reaches outside Juju, so that tests put something else in its place. */
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BackupRunner, type BackupRunnerOptions } from '#backup-runner';
+import { type Clock, runProcess, systemClock } from '#system';
+import { type Database, PostgresqlDatabase } from './database.ts';
+import type { Runner } from './job-desk.ts';
+import { STATE_ROOT, type UnitHome } from './unit-home.ts';
+
+export interface Ports {
+  readonly stateRoot: string;
+  readonly clock: Clock;
+  createDatabase(home: UnitHome): Database;
+  createRunner(options: Omit<BackupRunnerOptions, 'workerCommand'>): Runner;
+}
+
+/** The real machine. */
+export function realPorts(): Ports {
+  return {
+    stateRoot: STATE_ROOT,
+    clock: systemClock,
+    createDatabase: (home) => new PostgresqlDatabase(home, runProcess),
+    createRunner: (options) => new BackupRunner({ ...options, workerCommand: workerCommand() }),
+  };
+}
+
+/** The worker's entry lies beside that of the charm, in the same language (packed: JavaScript). */
+function workerCommand(): readonly string[] {
+  const here = import.meta.url;
+  return [process.execPath, fileURLToPath(new URL(`./worker${extname(here)}`, here))];
+}

@@ -1,0 +1,210 @@
+/** The pure parts of the charm: ledger, settings, names, status. */
+import { describe, expect, test } from '@jest/globals';
+import { array, assert as holds, property, string, uniqueArray, webUrl } from 'fast-check';
+import type { JobRecord } from '#backup-runner';
+import {
+  advanceLedger,
+  encodeLedger,
+  encodeOutcomes,
+  type Ledger,
+  type LedgerChange,
+  parseLedger,
+  parseOutcomes,
+} from '../../../charms/database/src/ledger.ts';
+import { parseSettings } from '../../../charms/database/src/settings.ts';
+import { describeUnit } from '../../../charms/database/src/status.ts';
+import { unitHome } from '../../../charms/database/src/unit-home.ts';
+import { NOW } from './fakes.ts';
+
+function aChange(fields: Partial<LedgerChange> = {}): LedgerChange {
+  return {
+    claimed: [],
+    refused: [],
+    outcomes: new Map(),
+    goneUnits: [],
+    requested: new Set(),
+    unit: 'db/0',
+    now: NOW,
+    ...fields,
+  };
+}
+
+describe('the ledger', () => {
+  const claim = (...jobIds: string[]): LedgerChange =>
+    aChange({
+      claimed: jobIds.map((jobId) => ({ jobId, relation: 1 })),
+      requested: new Set(jobIds),
+    });
+
+  test('survives its text, whatever the job ids are', () => {
+    holds(
+      property(uniqueArray(string()), (jobIds) => {
+        const ledger = advanceLedger(new Map(), claim(...jobIds));
+
+        expect(parseLedger(encodeLedger(ledger))).toEqual(ledger);
+        expect([...ledger.keys()]).toEqual(jobIds);
+      }),
+    );
+  });
+
+  test('never changes the unit or the outcome of a job', () => {
+    const first = advanceLedger(new Map(), claim('j'));
+    const ended = advanceLedger(
+      first,
+      aChange({
+        outcomes: new Map([['db/0', new Map([['j', { status: 'success' }]])]]),
+        requested: new Set(['j']),
+      }),
+    );
+    const later = advanceLedger(
+      ended,
+      aChange({
+        ...claim('j'),
+        unit: 'db/1',
+        outcomes: new Map([
+          ['db/0', new Map([['j', { status: 'error' }]])],
+          ['db/1', new Map([['j', { status: 'error' }]])],
+        ]),
+        goneUnits: ['db/0'],
+      }),
+    );
+
+    expect(later.get('j')).toMatchObject({ unit: 'db/0', outcome: { status: 'success' } });
+  });
+
+  test('believes a unit about its own jobs only', () => {
+    const ledger = advanceLedger(
+      advanceLedger(new Map(), claim('j')),
+      aChange({
+        outcomes: new Map([['db/7', new Map([['j', { status: 'success' }]])]]),
+        requested: new Set(['j']),
+      }),
+    );
+
+    expect(ledger.get('j')?.outcome).toBeUndefined();
+  });
+
+  test('keeps withdrawn ids without their words, and only the newest when there are many', () => {
+    let ledger: Ledger = advanceLedger(new Map(), {
+      ...claim('old'),
+      outcomes: new Map([
+        ['db/0', new Map([['old', { status: 'error', message: 'm'.repeat(5_000) }]])],
+      ]),
+    });
+    expect(ledger.get('old')?.outcome?.message?.length).toBeLessThan(400);
+    ledger = advanceLedger(ledger, aChange());
+    expect(ledger.get('old')?.outcome).toEqual({ status: 'error' });
+
+    const many = Array.from({ length: 700 }, (_, index) => `job-${index}`);
+    ledger = advanceLedger(advanceLedger(ledger, claim(...many)), aChange());
+    expect(ledger.size).toBe(500);
+    expect(ledger.has('job-699')).toBe(true);
+    expect(ledger.has('old')).toBe(false);
+  });
+
+  test('never drops an id that is still asked for', () => {
+    const many = Array.from({ length: 700 }, (_, index) => `job-${index}`);
+
+    expect(advanceLedger(new Map(), claim(...many)).size).toBe(700);
+  });
+
+  test.each(['', '{', 'null', '{}', '[1]', '[["a"]]', '[["a",{}]]'])(
+    'that reads %s is damaged, not empty',
+    (text) => {
+      expect(parseLedger(text)).toBeUndefined();
+    },
+  );
+
+  test('outcomes survive their text, and damaged text says nothing', () => {
+    const outcomes = new Map([['j', { status: 'success' as const, artefactPath: 'p/' }]]);
+
+    expect(parseOutcomes(encodeOutcomes(outcomes))).toEqual(outcomes);
+    for (const text of [undefined, '', '{', 'null', '{}', '[["a"]]', '[["a",{"status":"x"}]]']) {
+      expect(parseOutcomes(text).size).toBe(0);
+    }
+  });
+});
+
+describe('settings', () => {
+  test('that are right have no issues', () => {
+    expect(parseSettings({ engine: 'postgresql', maxConcurrentBackups: 3 })).toEqual({
+      hasEngine: true,
+      maxConcurrentBackups: 3,
+      issues: [],
+    });
+  });
+
+  test.each([0, 9, -1, 1.5, Number.NaN])('%s concurrent backups are named', (count) => {
+    const { issues, maxConcurrentBackups } = parseSettings({
+      engine: 'postgresql',
+      maxConcurrentBackups: count,
+    });
+
+    expect(issues).toEqual([`max-concurrent-backups=${count} is not usable: use 1 to 8`]);
+    expect(maxConcurrentBackups).toBe(1);
+  });
+});
+
+describe('the home of a unit', () => {
+  test('differs between units and models, and is safe as a path', () => {
+    const identities = ['db/0', 'db/1', 'my-db/0'].flatMap((unitName) =>
+      ['m1', 'm2'].map((modelUuid) => unitHome({ unitName, modelUuid }, '/state')),
+    );
+
+    expect(new Set(identities.map((home) => home.cluster)).size).toBe(6);
+    for (const { cluster, stateDirectory } of identities) {
+      expect(cluster).toMatch(/^[a-z0-9_]+$/);
+      expect(stateDirectory).toBe(`/state/${cluster}`);
+    }
+  });
+
+  test('stays the same', () => {
+    expect(unitHome({ unitName: 'db/0', modelUuid: 'm' }, '/s')).toEqual(
+      unitHome({ unitName: 'db/0', modelUuid: 'm' }, '/s'),
+    );
+  });
+});
+
+describe('the status', () => {
+  const serving = { kind: 'serving', major: '15', port: 5433 } as const;
+  const aRecord = (fields: Partial<JobRecord>): JobRecord => ({
+    jobId: 'j',
+    jobType: 'backup',
+    compression: true,
+    state: 'running',
+    claimedAt: NOW.toISOString(),
+    ...fields,
+  });
+  const say = (fields: Partial<Parameters<typeof describeUnit>[0]>): string =>
+    describeUnit({ issues: [], state: serving, jobs: [], ...fields })
+      .map(String)
+      .join(' | ');
+
+  test('says what serves, what runs and how far it is', () => {
+    expect(say({})).toBe('active: PostgreSQL 15 on port 5433');
+    expect(say({ jobs: [aRecord({ state: 'success' })] })).toBe(
+      'active: PostgreSQL 15 on port 5433',
+    );
+    expect(say({ jobs: [aRecord({}), aRecord({})] })).toContain('2 backups running');
+    expect(
+      say({ jobs: [aRecord({ jobType: 'restore', progress: { bytes: 1, percent: 33.9 } })] }),
+    ).toBe('maintenance: restoring (33%)…');
+  });
+
+  test('says why it does not serve', () => {
+    expect(say({ state: { kind: 'absent' } })).toBe('maintenance: installing PostgreSQL');
+    expect(say({ state: { ...serving, kind: 'down' } })).toBe(
+      'maintenance: starting PostgreSQL 15',
+    );
+    expect(say({ state: { ...serving, kind: 'interrupted' } })).toMatch(/back to order/);
+    expect(say({ problem: 'no disk' })).toMatch(/^blocked: no disk/);
+  });
+
+  test('names any requirer whose requests cannot be used', () => {
+    holds(
+      property(array(webUrl(), { minLength: 1 }), (unreadable) => {
+        expect(say({ unreadable })).toContain(unreadable.join(', '));
+      }),
+    );
+  });
+});

@@ -29,13 +29,22 @@ function aChange(fields: Partial<LedgerChange> = {}): LedgerChange {
   };
 }
 
-describe('the ledger', () => {
-  const claim = (...jobIds: string[]): LedgerChange =>
-    aChange({
-      claimed: jobIds.map((jobId) => ({ jobId, relation: 1 })),
-      requested: new Set(jobIds),
-    });
+const claim = (...jobIds: string[]): LedgerChange =>
+  aChange({
+    claimed: jobIds.map((jobId) => ({ jobId, relation: 1 })),
+    requested: new Set(jobIds),
+  });
 
+const aRecord = (fields: Partial<JobRecord>): JobRecord => ({
+  jobId: 'j',
+  jobType: 'backup',
+  compression: true,
+  state: 'running',
+  claimedAt: NOW.toISOString(),
+  ...fields,
+});
+
+describe('the ledger', () => {
   test('survives its text, whatever the job ids are', () => {
     holds(
       property(uniqueArray(string()), (jobIds) => {
@@ -167,14 +176,6 @@ describe('the home of a unit', () => {
 
 describe('the status', () => {
   const serving = { kind: 'serving', major: '15', port: 5433 } as const;
-  const aRecord = (fields: Partial<JobRecord>): JobRecord => ({
-    jobId: 'j',
-    jobType: 'backup',
-    compression: true,
-    state: 'running',
-    claimedAt: NOW.toISOString(),
-    ...fields,
-  });
   const say = (fields: Partial<Parameters<typeof describeUnit>[0]>): string =>
     describeUnit({ issues: [], state: serving, jobs: [], ...fields })
       .map(String)

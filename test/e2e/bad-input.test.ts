@@ -1,0 +1,187 @@
+/** What a person gets who asks for something that cannot be: a clear sentence, and nothing breaks. */
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
+import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
+
+jest.setTimeout(600_000);
+
+let s3: S3DevServer;
+let pair: DeployedPair;
+
+beforeAll(async () => {
+  s3 = await startS3DevServer('backups');
+  pair = await DeployedPair.deploy();
+});
+
+afterAll(async () => {
+  await pair.destroy();
+  await s3.stop();
+});
+
+async function expectRefused(
+  action: string,
+  params: Readonly<Record<string, string>>,
+  message: RegExp,
+): Promise<void> {
+  const task = await pair.sandbox.run(MANAGER, action, params);
+  expect(task.status).toBe('failed');
+  expect(task.message).toMatch(message);
+  await expectNoUnitInError();
+}
+
+async function expectNoUnitInError(): Promise<void> {
+  const { applications } = await pair.sandbox.status();
+  for (const application of Object.values(applications)) {
+    for (const unit of Object.values(application.units ?? {})) {
+      expect(unit['workload-status'].current).not.toBe('error');
+    }
+  }
+}
+
+async function managerStatus(pattern: RegExp): Promise<void> {
+  await pair.sandbox.waitFor(`the manager's status to say ${pattern}`, async () => {
+    const unit = await pair.sandbox.unit(MANAGER);
+    return (
+      unit?.['juju-status'].current === 'idle' &&
+      pattern.test(unit['workload-status'].message ?? '')
+    );
+  });
+}
+
+// The order matters: from nothing configured, step by step, to everything right.
+describe('before S3 is configured', () => {
+  test('actions say what to configure, and so does the status', async () => {
+    await expectRefused('create-backup', {}, /bucket|credentials|S3/i);
+    await expectRefused('list-backups', {}, /bucket|credentials|S3/i);
+    await managerStatus(/bucket|credentials|S3/i);
+  });
+});
+
+describe('with S3 configured wrongly', () => {
+  test('an endpoint that nobody listens on is named', async () => {
+    await pair.configureStorage({ ...s3, endpoint: 'http://127.0.0.1:1' }, 'unreachable');
+    await managerStatus(/127\.0\.0\.1:1/);
+    await expectRefused('list-backups', {}, /127\.0\.0\.1:1/);
+  });
+
+  test('a wrong secret key is told apart, and never shown', async () => {
+    const secretKey = 'planted-wrong-secret-key-0001';
+    await pair.configureStorage({ ...s3, secretKey }, 'wrong');
+    await managerStatus(/secret|credential|signature/i);
+    await expectRefused('list-backups', {}, /secret|credential|signature/i);
+    const log = await pair.sandbox.juju('debug-log', '--replay', '--no-tail');
+    expect(log).not.toContain(secretKey);
+  });
+
+  test('a missing bucket is named', async () => {
+    await pair.configureStorage({ ...s3, bucket: 'no-such-bucket' }, 'right');
+    await managerStatus(/no-such-bucket/);
+    await expectRefused('list-backups', {}, /no-such-bucket/);
+  });
+});
+
+describe('with S3 right', () => {
+  test('the status clears by itself', async () => {
+    await pair.sandbox.juju('config', 'backup-manager', 'bucket=backups');
+    await managerStatus(/no database|relate/i);
+  });
+
+  test('a backup of nothing says that no database is related', async () => {
+    await expectRefused('create-backup', {}, /relate/i);
+  });
+
+  test('an unknown database is named beside the known ones', async () => {
+    await pair.sandbox.juju('relate', 'db', 'backup-manager');
+    await pair.sandbox.waitFor('the relation to be seen', async () => {
+      const task = await pair.sandbox.run(MANAGER, 'create-backup', { database: 'nonesuch' });
+      return /nonesuch/.test(task.message) && /\bdb\b/.test(task.message);
+    });
+    await expectRefused('create-backup', { database: 'nonesuch' }, /nonesuch.*db/s);
+  });
+
+  test('an unknown artefact is named, and one that climbs out of the bucket is too', async () => {
+    await expectRefused('restore', { 'artefact-path': 'no/such/backup/' }, /no\/such\/backup/);
+    await expectRefused('restore', { 'artefact-path': '../../etc/passwd' }, /etc\/passwd/);
+    await expectRefused('restore', {}, /artefact-path/);
+    await expectRefused('show-job', { 'job-id': 'job-nonesuch' }, /job-nonesuch/);
+  });
+
+  test('an action on a unit that is not the leader names the leader and does nothing', async () => {
+    await pair.sandbox.juju('add-unit', 'backup-manager');
+    await pair.sandbox.waitForApplication('backup-manager');
+    const task = await pair.sandbox.run('backup-manager/1', 'create-backup');
+    expect(task.status).toBe('failed');
+    expect(task.message).toMatch(/backup-manager\/0/);
+  });
+
+  test('a malformed bag of jobs is answered item by item and breaks nothing', async () => {
+    const good = {
+      'job-id': 'job-good-but-restore-of-nothing',
+      'job-type': 'restore',
+      'job-config': { compression: true },
+      'storage-interface': 's3',
+      'storage-config': {
+        bucket: 'backups',
+        'access-key': 'x',
+        'secret-key': 'y',
+        endpoint: s3.endpoint,
+      },
+      'artefact-path': 'no/such/backup/',
+    };
+    const bags: readonly string[] = [
+      'not JSON',
+      '{"jobs": 1}',
+      JSON.stringify([1, null, 'text', {}, { 'job-id': 5 }, { 'job-id': 'job-without-more' }]),
+      JSON.stringify([
+        { ...good, 'job-id': '../../etc/passwd; rm -rf $(pwd)', 'job-type': 'explode' },
+        { ...good, 'job-id': 'job-twice' },
+        { ...good, 'job-id': 'job-twice' },
+        { ...good, 'job-config': { compression: 'yes' }, 'job-id': 'job-wrong-type' },
+        good,
+      ]),
+    ];
+    for (const bag of bags) {
+      await setJobs(bag);
+      await pair.sandbox.waitForApplication('db');
+      await expectNoUnitInError();
+    }
+    const answered = await pair.sandbox.waitFor('the answers', async () => {
+      const jobs = await publishedJobs();
+      return [
+        'job-wrong-type',
+        'job-good-but-restore-of-nothing',
+        '../../etc/passwd; rm -rf $(pwd)',
+      ].every((id) => jobs.get(id)?.['status'] === 'error')
+        ? jobs
+        : undefined;
+    });
+    expect(answered.get('job-wrong-type')?.['message']).toMatch(/compression/);
+    expect(answered.get('../../etc/passwd; rm -rf $(pwd)')?.['message']).toMatch(/job-type/);
+  });
+});
+
+/** Writes the manager's databag by hand, as a foreign requirer might. */
+async function setJobs(text: string): Promise<void> {
+  const file = await pair.sandbox.privateFile('jobs.yaml', JSON.stringify({ jobs: text }));
+  await pair.sandbox.juju(
+    'exec',
+    '--unit',
+    MANAGER,
+    '--',
+    `relation-set -r $(relation-ids database-backup) --app --file ${file}`,
+  );
+}
+
+async function publishedJobs(): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  const text = await pair.sandbox.juju(
+    'exec',
+    '--unit',
+    'db/0',
+    '--',
+    'relation-get -r $(relation-ids database-backup) jobs db/0',
+  );
+  const jobs = (text.trim() === '' ? [] : JSON.parse(text)) as readonly Readonly<
+    Record<string, string>
+  >[];
+  return new Map(jobs.map((job) => [job['job-id'] ?? '', job]));
+}

@@ -1,0 +1,161 @@
+/** Kills in the middle of a job: an honest error, a serving database, no half artefact listed. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
+import { DeployedPair, MANAGER, processesUsing } from '../helpers/deployed-pair.ts';
+import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
+
+jest.setTimeout(900_000);
+
+// About 150 MB: long enough for a kill to land in the middle.
+const SCALE = 10;
+
+let s3: S3DevServer;
+let pair: DeployedPair;
+let before: DatabaseState;
+let goodArtefact = '';
+
+beforeAll(async () => {
+  s3 = await startS3DevServer('backups');
+  pair = await DeployedPair.deploy(s3);
+  const database = await pair.database();
+  await database.load(SCALE);
+  before = await database.state();
+  const job = await pair.finishedJob(await pair.createBackup());
+  expect(job).toMatchObject({ status: 'success' });
+  goodArtefact = job['artefact-path'] ?? '';
+});
+
+afterAll(async () => {
+  const directory = pair.sandbox.dataDirectory;
+  await pair.destroy();
+  await s3.stop();
+  expect(await processesUsing(directory)).toEqual([]);
+});
+
+beforeEach(async () => {
+  await pair.sandbox.waitForApplication('db');
+});
+
+describe('a backup', () => {
+  test('whose worker is killed ends as an error, and leaves nothing that is listed', async () => {
+    const jobId = await startAndReach('backup', 'running');
+    await killWorkers();
+    await nudge();
+    expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
+    await expectServingAndListed([goodArtefact]);
+  });
+
+  test('during which PostgreSQL is killed ends as an error, and the server is started again', async () => {
+    const jobId = await startAndReach('backup', 'running');
+    await killPostgres();
+    await nudge();
+    const job = await pair.finishedJob(jobId);
+    expect(job['status']).toBe('error');
+    expect(job['message']).not.toBe('');
+    await expectServingAndListed([goodArtefact]);
+  });
+
+  test('goes on while the daemon is killed and started again', async () => {
+    const jobId = await startAndReach('backup', 'running');
+    process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
+    await pair.sandbox.juju('bootstrap');
+    const job = await pair.finishedJob(jobId);
+    expect(['success', 'error']).toContain(job['status']);
+    await expectServingAndListed(
+      job['status'] === 'success' ? [goodArtefact, job['artefact-path'] ?? ''] : [goodArtefact],
+    );
+  });
+});
+
+describe('a restore', () => {
+  test('whose worker is killed ends as an error with the old data serving', async () => {
+    const jobId = await startAndReach('restore', 'running');
+    await killWorkers();
+    await nudge();
+    expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
+    await expectSameRows();
+  });
+
+  test('during which PostgreSQL is killed ends with the same rows served', async () => {
+    const jobId = await startAndReach('restore', 'running');
+    await killPostgres();
+    await nudge();
+    await pair.finishedJob(jobId);
+    await expectSameRows();
+  });
+
+  test('during which the daemon is killed ends with the same rows served', async () => {
+    const jobId = await startAndReach('restore', 'running');
+    process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
+    await pair.sandbox.juju('bootstrap');
+    await pair.finishedJob(jobId);
+    await expectSameRows();
+  });
+});
+
+async function startAndReach(kind: 'backup' | 'restore', status: string): Promise<string> {
+  const jobId =
+    kind === 'backup'
+      ? await pair.createBackup()
+      : ((await pair.sandbox.run(MANAGER, 'restore', { 'artefact-path': goodArtefact })).results[
+          'job-id'
+        ] ?? '');
+  await pair.sandbox.waitFor(`${kind} ${jobId} to be ${status}`, async () => {
+    const job = await pair.job(jobId);
+    if (job['status'] === 'success' || job['status'] === 'error') {
+      throw new Error(`${kind} ended too early to be disturbed: ${JSON.stringify(job)}`);
+    }
+    return job['status'] === status && (await pair.workerPids()).length > 0;
+  });
+  return jobId;
+}
+
+async function killWorkers(): Promise<void> {
+  const pids = await pair.workerPids();
+  expect(pids).not.toEqual([]);
+  for (const pid of pids) {
+    process.kill(pid, 'SIGKILL');
+  }
+}
+
+async function killPostgres(): Promise<void> {
+  const { dataDirectory } = await pair.cluster();
+  const pid = Number(
+    (await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0],
+  );
+  process.kill(pid, 'SIGKILL');
+}
+
+/** What Juju's update-status timer would do within five minutes. */
+async function nudge(): Promise<void> {
+  await pair.sandbox.tryJuju([
+    'exec',
+    '--unit',
+    'db/0',
+    '--',
+    'JUJU_DISPATCH_PATH=hooks/update-status ./dispatch',
+  ]);
+}
+
+async function expectServingAndListed(artefacts: readonly string[]): Promise<void> {
+  await expectSameRows();
+  const { results } = await pair.sandbox.run(MANAGER, 'list-backups', { format: 'json' });
+  const listed = [...JSON.stringify(results).matchAll(/"artefact-path\\?":\\?"([^"\\]+)/g)].map(
+    (match) => match[1],
+  );
+  expect(listed.toSorted()).toEqual([...artefacts].toSorted());
+}
+
+async function expectSameRows(): Promise<void> {
+  const database = await pair.sandbox.waitFor('the database to serve', async () => {
+    const candidate = await pair.database();
+    return await candidate.query('SELECT 1').then(
+      () => candidate,
+      () => undefined,
+    );
+  });
+  const now = await database.state();
+  expect(compareStates(before, now).lines).toEqual(compareStates(before, before).lines);
+}

@@ -1,0 +1,32 @@
+/** The sandbox's own S3 server, in the test's process, with data that are gone afterwards. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createS3Server, type S3ServerOptions } from '#sandbox';
+import type { S3Endpoint } from './deployed-pair.ts';
+
+export interface S3DevServer extends S3Endpoint {
+  stop(): Promise<void>;
+}
+
+/** Starts a server with one bucket on a free port. */
+export async function startS3DevServer(
+  bucket: string,
+  options: Partial<S3ServerOptions> = {},
+): Promise<S3DevServer> {
+  const directory = await mkdtemp(join(tmpdir(), 's3-dev-'));
+  const keys = {
+    accessKey: 'TESTACCESSKEY0000002',
+    secretKey: 'planted-secret-key-of-the-test-0002',
+  };
+  const server = await createS3Server({ directory, ...keys, buckets: [bucket], ...options });
+  return {
+    endpoint: server.endpoint,
+    bucket,
+    ...keys,
+    async stop() {
+      await server.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -39,7 +39,10 @@ export type FolderItem =
 export interface ObjectStore {
   /** Where this is, for messages: for example `bucket "backups" at https://s3.example.com`. */
   readonly description: string;
-  /** @throws ObjectStoreError `not-found` when there is no such object. */
+  /**
+   * The bytes belong to the caller alone, as with `getRange`.
+   * @throws ObjectStoreError `not-found` when there is no such object.
+   */
   get(key: string, options?: OperationOptions): Promise<Uint8Array>;
   /** Exactly the bytes asked for. @throws ObjectStoreError `invalid-range` when the object is shorter. */
   getRange(key: string, range: ByteRange, options?: OperationOptions): Promise<Uint8Array>;

@@ -5,6 +5,7 @@
 import { decode } from './codec.ts';
 import { damagedError } from './errors.ts';
 import { type ChunkRef, type PackName, packKey, sha256 } from './format.ts';
+import { freeMemory } from './free-memory.ts';
 import type { IndexSource } from './index-reader.ts';
 import { orderedMap } from './ordered-map.ts';
 import { createRangeReader, type PackReader } from './pack-reader.ts';
@@ -23,10 +24,11 @@ export interface FetchItem<C> {
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const WINDOW_CHUNKS = 512;
 /** …of which so many are under way at a time: their product bounds the memory of a restore. */
-const WINDOWS_IN_FLIGHT = 4;
+const WINDOWS_IN_FLIGHT = 3;
 /** Reading a gap of this size costs less than another request. */
 const MAX_GAP = 64 * 1024;
 
+/** The data are valid until the call has settled. */
 type Handler<C> = (item: FetchItem<C>, data: Uint8Array) => void | Promise<void>;
 
 /** Hands every chunk, verified, to `handle`; in no particular order. @throws SnapshotError `damaged` */
@@ -52,8 +54,9 @@ export async function* fetchChunksInOrder(
   const read = createRangeReader(source);
   yield* orderedMap(inWindows(items), 2, async (window) => {
     const pieces = new Map<FetchItem<undefined>, Uint8Array>();
+    // Copied, because the bytes end with the call.
     const handle = (item: FetchItem<undefined>, data: Uint8Array): void => {
-      pieces.set(item, data);
+      pieces.set(item, new Uint8Array(data));
     };
     await fetchWindow(source, window, { handle, read });
     return window.flatMap((item) => pieces.get(item) ?? []);
@@ -91,17 +94,21 @@ async function fetchWindow<C>(
 ): Promise<void> {
   for (const run of planRuns(window)) {
     source.signal?.throwIfAborted();
-    const bytes = await read(run.pack, run);
+    const { data, release } = await read(run.pack, run);
     for (const item of run.items) {
       const at = item.ref.at - run.offset;
-      const data = await decodeChunk(item.ref, bytes.subarray(at, at + item.ref.stored));
-      if (data === undefined) {
+      const plain = await decodeChunk(item.ref, data.subarray(at, at + item.ref.stored));
+      if (plain === undefined) {
         const key = packKey(source.chunkPrefix, run.pack.id);
         const reason = `holds a damaged chunk at offset ${item.ref.at}`;
         throw damagedError(source.artefactPath, key, reason);
       }
-      await handle(item, data);
+      await handle(item, plain);
+      if (item.ref.as !== 'raw') {
+        freeMemory(plain);
+      }
     }
+    release();
   }
 }
 

@@ -2,6 +2,7 @@
 import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { damagedError, type SnapshotError } from './errors.ts';
 import { type PackName, packKey, sha256 } from './format.ts';
+import { freeMemory } from './free-memory.ts';
 
 export interface PackRange {
   readonly offset: number;
@@ -16,20 +17,27 @@ export interface PackReaderOptions {
 }
 
 /** Reads a range of a pack. @throws SnapshotError `damaged` when the pack is missing or too short */
-export type PackReader = (pack: PackName, range: PackRange) => Promise<Uint8Array>;
+export type PackReader = (pack: PackName, range: PackRange) => Promise<PackBytes>;
+
+export interface PackBytes {
+  readonly data: Uint8Array;
+  /** The reader is done with the bytes. */
+  readonly release: () => void;
+}
 
 /** For restoring: reads no more than asked for. */
 export function createRangeReader(options: PackReaderOptions): PackReader {
   return async (pack, { offset, end }) => {
     const range = { offset, length: end - offset };
-    return await explain(options, pack, async (key) => {
+    const data = await explain(options, pack, async (key) => {
       return await options.store.getRange(key, range, { signal: options.signal });
     });
+    return { data, release: () => freeMemory(data) };
   };
 }
 
 /** Whole packs kept at a time; the chunks of one lie together in the index, so that few are enough. */
-const PACKS_KEPT = 4;
+const PACKS_KEPT = 2;
 
 /**
  * For verifying: the first touch of a pack reads all of it and compares it with its name, so that also bytes
@@ -52,7 +60,9 @@ export function createPackVerifier(options: PackReaderOptions): PackReader {
       }
     }
     const data = await kept.get(pack.id);
-    return data === undefined ? await ranges(pack, range) : data.subarray(range.offset, range.end);
+    return data === undefined
+      ? await ranges(pack, range)
+      : { data: data.subarray(range.offset, range.end), release: () => undefined };
   };
 }
 

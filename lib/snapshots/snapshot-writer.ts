@@ -10,6 +10,7 @@ import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.t
 import { type Encoded, encode } from './codec.ts';
 import { SnapshotError } from './errors.ts';
 import { CHUNK_SIZE, type PackName, packKey } from './format.ts';
+import { freeMemory } from './free-memory.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { type CompletePack, PackBuilder } from './pack-builder.ts';
 import { PathRegistry } from './safe-path.ts';
@@ -166,6 +167,9 @@ export class SnapshotWriter {
       throw new Error(`chunk ${id} was known and is not any more`);
     }
     const location = await this.#packs.append(id, size, encoded);
+    if (encoded.as !== 'raw') {
+      freeMemory(encoded.data);
+    }
     // The first chunk of a pack means the one before is complete, and the lines that waited for it can go.
     if (location.at === 0) {
       await this.#index.flush();

@@ -7,6 +7,11 @@ import type { Model } from './model/model.ts';
 
 export type Handler<E> = (event: E) => void | Promise<void>;
 
+/** What can be observed: every EventSource, also one of a more special event. */
+export interface Observable<out E> {
+  readonly addObserver: (handler: Handler<E>) => void;
+}
+
 /** Made once a dispatch, with all a charm and its libraries can reach. */
 export class Framework {
   readonly model: Model;
@@ -28,7 +33,7 @@ export class Framework {
   }
 
   /** Calls `handler` whenever the event is emitted, after those that observe it already. */
-  observe<E>(source: EventSource<E>, handler: Handler<E>): void {
+  observe<E>(source: Observable<E>, handler: Handler<E>): void {
     source.addObserver(handler);
   }
 
@@ -58,7 +63,7 @@ export class CharmObject {
 }
 
 /** One event that can be observed, and emitted by its owner. */
-export class EventSource<E> {
+export class EventSource<E> implements Observable<E> {
   readonly #handlers: Handler<E>[] = [];
 
   /** `kind` names the event among those of its owner. */

@@ -12,7 +12,7 @@ export {
   SecretEvent,
   StorageEvent,
 } from './events.ts';
-export { CharmObject, EventSource, Framework, type Handler } from './framework.ts';
+export { CharmObject, EventSource, Framework, type Handler, type Observable } from './framework.ts';
 export * as hookTools from './hook-tools/index.ts';
 export {
   HookToolError,

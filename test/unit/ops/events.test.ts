@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CharmObject, EventSource, type Framework } from '#ops';
+import { CharmObject, EventSource, type Framework, type RelationEvent } from '#ops';
 import { peerRelation, relation, secret, state } from '#ops/testing';
 import { probe } from '../../helpers/probe-charm.ts';
 
@@ -39,6 +39,21 @@ describe('dispatch', () => {
       await context.run(event, state());
       expect(seen).toEqual([event.path.slice('hooks/'.length), event.path.slice('hooks/'.length)]);
     }
+  });
+
+  test('events of several types can share a handler, and a handler of another event does not fit', async () => {
+    const seen: string[] = [];
+    const context = probe((charm, framework) => {
+      for (const source of [charm.on.start, charm.on.relation('database').changed]) {
+        framework.observe(source, (event) => {
+          seen.push(event.name);
+        });
+      }
+      // @ts-expect-error -- start has no relation
+      framework.observe(charm.on.start, (event: RelationEvent) => event.relation);
+    });
+    await context.run(context.on.start(), state());
+    expect(seen).toEqual(['start']);
   });
 
   test('observers run in the order they observed, each awaited before the next', async () => {

@@ -126,7 +126,7 @@ d3b2f1rmq25c76t0bhrg  -          mysql    hourly           2  2024-01-02
   - target: application-db
     scope: model-1
     role: view
-`.replaceAll(/(2024\S+)/g, '"$1"'),
+`,
     );
     const revealed = await runFake(['show-secret', 'my-secret', '--reveal', '--format=json'], {
       'show-secret': () => shown,

@@ -1,5 +1,11 @@
 /** `juju debug-log`. */
-import { booleanFlag, integerFlag, listFlag, textFlag } from '../arguments/flag-kinds.ts';
+import {
+  booleanFlag,
+  formatFlag,
+  integerFlag,
+  listFlag,
+  textFlag,
+} from '../arguments/flag-kinds.ts';
 import { unitTag } from '../arguments/names.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { quoted, UsageError } from '../errors.ts';
@@ -28,7 +34,7 @@ export const debugLog = defineCommand({
     lines: integerFlag('Show this many lines of the past first; 10 unless given', {
       aliases: ['n'],
     }),
-    limit: integerFlag('End after this many lines'),
+    limit: integerFlag('Show this many of the most recent lines and end'),
     replay: booleanFlag('Show everything from the beginning'),
     tail: booleanFlag('Wait for new messages'),
     'no-tail': booleanFlag('End after what is there'),
@@ -38,7 +44,7 @@ export const debugLog = defineCommand({
     color: booleanFlag('Accepted for compatibility; changes nothing'),
     location: booleanFlag('Accepted for compatibility; charms tell no location'),
     firehose: booleanFlag('Accepted for compatibility; changes nothing'),
-    format: textFlag('Accepted for compatibility: text is the only format'),
+    format: formatFlag(['text']),
   },
   run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals);
@@ -46,9 +52,8 @@ export const debugLog = defineCommand({
       throw new UsageError('setting --tail and --no-tail not valid');
     }
     const level = checkLevel(flags.level);
-    const { limit } = flags;
-    const follow =
-      flags.tail || (!flags['no-tail'] && limit === undefined && session.io.isTerminal);
+    const limited = (flags.limit ?? 0) > 0;
+    const follow = flags.tail || (!flags['no-tail'] && !limited && session.io.isTerminal);
     const lines = session.stream('debug-log', {
       replay: flags.replay,
       follow,
@@ -56,13 +61,22 @@ export const debugLog = defineCommand({
       exclude: flags.exclude.map(entityOf),
       includeModules: flags['include-module'],
       excludeModules: flags['exclude-module'],
-      ...(flags.lines === undefined ? {} : { lines: flags.lines }),
-      ...(limit === undefined || limit === 0 ? {} : { limit }),
+      ...past(flags),
       ...(level === undefined ? {} : { level }),
     });
     await print(session, lines, { utc: flags.utc, date: flags.date, milliseconds: flags.ms });
   },
 });
+
+/** How far back to begin: `--limit` counts from the end as `-n` does, and nothing follows. */
+function past(flags: { readonly lines: number | undefined; readonly limit: number | undefined }): {
+  readonly lines?: number;
+  readonly limit?: number;
+} {
+  const limit = flags.limit === 0 ? undefined : flags.limit;
+  const lines = flags.lines ?? limit;
+  return { ...(lines === undefined ? {} : { lines }), ...(limit === undefined ? {} : { limit }) };
+}
 
 type Lines = ReturnType<Session['stream']>;
 

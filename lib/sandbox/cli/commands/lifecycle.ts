@@ -1,9 +1,10 @@
 /** Starting, ending and naming the sandbox: `bootstrap`, `kill-controller`, `version`. */
 import { isBootstrapped, isDaemonRunning, startDaemon } from '../../client/daemon-control.ts';
 import { killController as endSandbox } from '../../client/kill-controller.ts';
-import { booleanFlag, durationFlag, textFlag } from '../arguments/flag-kinds.ts';
+import { booleanFlag, durationFlag, formatFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
+import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import type { Session } from '../session.ts';
 
 // The release whose behaviour the sandbox follows.
@@ -110,9 +111,20 @@ export const version = defineCommand({
   name: 'version',
   usage: '',
   summary: 'Print the version of Juju that the sandbox follows.',
-  flags: { all: booleanFlag('Accepted for compatibility; changes nothing') },
-  run: async ({ session, positionals }) => {
+  flags: {
+    all: booleanFlag('Show more than the version'),
+    format: formatFlag(['smart', 'yaml', 'json']),
+    output: outputFlag,
+  },
+  run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals);
-    session.io.out(`${JUJU_VERSION}-sandbox-${process.arch === 'x64' ? 'amd64' : process.arch}\n`);
+    const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+    const text = `${JUJU_VERSION}-sandbox-${architecture}`;
+    const value = flags.all ? { version: text, compiler: `node ${process.version}` } : text;
+    const printed =
+      flags.format === 'smart' && !flags.all
+        ? `${text}\n`
+        : formatDocument(value, flags.format === 'json' ? 'json' : 'yaml');
+    deliver(printed, session.io, flags.output);
   },
 });

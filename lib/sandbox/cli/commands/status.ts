@@ -1,6 +1,6 @@
 /** `juju status`. */
 import type { FullStatus } from '../../api-status.ts';
-import { booleanFlag, choiceFlag, durationFlag } from '../arguments/flag-kinds.ts';
+import { booleanFlag, choiceFlag, durationFlag, integerFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand } from '../command.ts';
 import { quoted } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
@@ -40,6 +40,8 @@ export const status = defineCommand({
     utc: booleanFlag('Display time as UTC'),
     color: booleanFlag('Accepted for compatibility; changes nothing'),
     'no-color': booleanFlag('Accepted for compatibility; changes nothing'),
+    'retry-count': integerFlag('Accepted for compatibility; changes nothing'),
+    'retry-delay': durationFlag('Accepted for compatibility; changes nothing'),
     watch: durationFlag('Show the status again and again, with so much time between'),
   },
   run: async ({ session, positionals, flags }) => {

@@ -8,8 +8,22 @@ export type OutputValue =
   | boolean
   | null
   | undefined
+  | Timestamp
   | readonly OutputValue[]
   | { readonly [key: string]: OutputValue };
+
+/** A moment that YAML shows as its own kind of value, unquoted; JSON has it as text. */
+export class Timestamp {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  toJSON(): string {
+    return this.text;
+  }
+}
 
 /** Sorts the keys of all maps inside, as Go prints its maps (structs keep the order of their fields). */
 export function sortKeys(value: OutputValue): OutputValue {
@@ -24,7 +38,12 @@ export function sortKeys(value: OutputValue): OutputValue {
 
 /** Whether the value is a map. */
 export function isMap(value: OutputValue): value is { readonly [key: string]: OutputValue } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Timestamp)
+  );
 }
 
 /** Drops members that are undefined, as Go's `omitempty` drops what is unset. */

@@ -3,7 +3,7 @@
  * below their key, double quotes where the text would read as another type, single quotes where it
  * could not stand plain, literal blocks for several lines. Long lines are not folded.
  */
-import { definedEntries, isMap, type OutputValue } from './values.ts';
+import { definedEntries, isMap, type OutputValue, Timestamp } from './values.ts';
 
 /** The value as a YAML document; keys keep the order they have (see `sortKeys`). */
 export function toYaml(value: OutputValue): string {
@@ -48,7 +48,7 @@ function renderScalar(value: OutputValue, depth: number): string {
   if (typeof value === 'string') {
     return value.includes('\n') ? renderLines(value, depth) : quoteText(value);
   }
-  return JSON.stringify(value ?? null);
+  return value instanceof Timestamp ? value.text : JSON.stringify(value ?? null);
 }
 
 /** A literal block where the text allows one. */

@@ -2,7 +2,7 @@
 import type { SecretInfo } from '../../api.ts';
 import { formatTable } from '../output/table.ts';
 import { calendarDate, isoTime } from '../output/timestamp.ts';
-import { type OutputValue, sortKeys } from '../output/values.ts';
+import { type OutputValue, sortKeys, Timestamp } from '../output/values.ts';
 
 /** One line a secret. */
 export function formatSecretTable(secrets: readonly SecretInfo[]): string {
@@ -82,6 +82,6 @@ function decode(value: string): string {
   }
 }
 
-function time(at: string | undefined): string | undefined {
-  return at === undefined ? undefined : isoTime(new Date(at), { utc: true });
+function time(at: string | undefined): Timestamp | undefined {
+  return at === undefined ? undefined : new Timestamp(isoTime(new Date(at), { utc: true }));
 }

@@ -10,7 +10,7 @@ const NO_MAIN_CLUSTER = 'create_main_cluster = false\n';
 // Several units on one machine, and unattended upgrades, take turns with dpkg.
 const APT_OPTIONS = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=600', '-o', 'APT::Acquire::Retries=3'];
 /** Several units may share a machine: one of them at a time changes what they share. */
-export const HOST_LOCK = '/run/lock/database-charm.lock';
+export const HOST_LOCK = '/run/database-charm.lock';
 
 export interface InstallOptions {
   readonly runProcess: RunProcess;

@@ -13,15 +13,14 @@ export interface RecoveryContext {
   readonly clock: Clock;
   readonly log: JobLog;
   readonly redact: Redact;
+  /** Waits before the engine is asked again. */
+  readonly delaysMs: readonly number[];
 }
 
 /** How long the worker that gave up may take to leave; it only has to tell the charm. */
 const FAREWELL_MS = 120_000;
 
 const POLL_MS = 200;
-
-/** Waits before the engine is asked again; more tries come with later hooks. */
-const RETRY_DELAYS_MS = [2_000, 5_000];
 
 const OLD_DATA = 'the data from before the restore are in place';
 
@@ -62,9 +61,9 @@ async function waitForDeath({ files, clock, log }: RecoveryContext): Promise<voi
 }
 
 async function recover(context: RecoveryContext): Promise<RecoveryOutcome> {
-  const { createEngine, clock, log } = context;
+  const { createEngine, clock, log, delaysMs } = context;
   const engine = createEngine();
-  for (const delayMs of RETRY_DELAYS_MS) {
+  for (const delayMs of delaysMs) {
     try {
       return await engine.recoverInterruptedRestore();
     } catch {

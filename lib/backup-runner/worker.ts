@@ -100,13 +100,14 @@ export class Worker {
   }
 
   async #recover(): Promise<void> {
-    const { order, createEngine, clock } = this.#it;
+    const { order, createEngine, clock, timings } = this.#it;
     await performRecovery({
       files: this.#files,
       createEngine: () => createEngine(order.engineConfig),
       clock,
       log: this.#log,
       redact: this.#redact,
+      delaysMs: timings.recoveryDelaysMs,
     });
     await this.#notifier.finish();
   }

@@ -21,6 +21,8 @@ export class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly store: ObjectStore;
   maxConcurrentBackups = 2;
+  /** How far the clock of hooks is ahead of ours. */
+  aheadMs = 0;
   #wanted: JobSpec[] = [];
   #forget: string[] = [];
 
@@ -87,6 +89,7 @@ export class Stage implements AsyncDisposable {
       stateDirectory: this.stateDirectory,
       workerCommand: [process.execPath, join(fixtures, 'worker.ts')],
       maxConcurrentBackups: this.maxConcurrentBackups,
+      aheadMs: this.aheadMs,
       engineConfig: {
         engine: 'fixture',
         live: this.path('live'),
@@ -101,6 +104,7 @@ export class Stage implements AsyncDisposable {
 
   /** Runs a hook as Juju does; `fails` makes it end with an error, so that nothing is committed. */
   async hook({ fails = false, alone = true } = {}): Promise<void> {
+    await this.#writeRequest();
     const failure = this.path('charm/fail');
     if (fails) {
       await writeFile(failure, '');
@@ -194,6 +198,51 @@ export class Stage implements AsyncDisposable {
     return Object.fromEntries(await Promise.all(names.toSorted().map(read)));
   }
 
+  /** How often any job touched the database. */
+  runs(): number {
+    const path = this.path('control/runs');
+    return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n').length : 0;
+  }
+
+  /** While it is, workers cannot reach the charm. */
+  async unreachable(isUnreachable: boolean): Promise<void> {
+    const path = this.path('charm/unreachable');
+    await (isUnreachable ? writeFile(path, '') : rm(path, { force: true }));
+  }
+
+  async setLedger(jobIds: readonly string[]): Promise<void> {
+    await writeFileAtomic(this.path('charm/ledger.json'), JSON.stringify(jobIds));
+  }
+
+  /** Takes back what was to be forgotten. */
+  async keep(): Promise<void> {
+    this.#forget = [];
+    await this.#writeRequest();
+  }
+
+  async recoveryFails(isFailing: boolean): Promise<void> {
+    const path = this.path('control/recovery-fails');
+    await (isFailing ? writeFile(path, '') : rm(path, { force: true }));
+  }
+
+  /** From now on engines throw where nobody catches. */
+  async crash(): Promise<void> {
+    await writeFile(this.path('control/crash'), '');
+  }
+
+  async overwrite(path: string, content: string): Promise<void> {
+    await writeFile(path, content);
+  }
+
+  /** Directories and files. */
+  async stateFiles(): Promise<string[]> {
+    return await below(this.stateDirectory);
+  }
+
+  async bucketFiles(): Promise<string[]> {
+    return await below(this.path('bucket'));
+  }
+
   isServing(): boolean {
     return existsSync(this.path('live.serving'));
   }
@@ -260,4 +309,9 @@ async function pause(): Promise<void> {
   await new Promise((resolve) => {
     setTimeout(resolve, 10);
   });
+}
+
+async function below(directory: string): Promise<string[]> {
+  const names = await readdir(directory, { recursive: true });
+  return [directory, ...names.map((name) => join(directory, name))];
 }

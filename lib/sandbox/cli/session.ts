@@ -9,7 +9,7 @@ import { CommandError, quoted } from './errors.ts';
 import type { CommandIo } from './io.ts';
 
 /** The flags that all commands share. */
-export interface CommonChoices {
+interface CommonChoices {
   readonly model: string | undefined;
   readonly controller: string | undefined;
   readonly verbose: boolean;

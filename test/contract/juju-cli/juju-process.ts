@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../../lib/sandbox/bin/juju.mjs', import.meta.url));
 
-export interface Answer {
+interface Answer {
   readonly code: number | null;
   readonly out: string;
   readonly err: string;
@@ -21,7 +21,7 @@ export interface Sandbox {
   readonly end: () => Promise<void>;
 }
 
-export interface JujuOptions {
+interface JujuOptions {
   readonly input?: string;
   /** The Node that starts the program; that of the test unless told. */
   readonly node?: string;

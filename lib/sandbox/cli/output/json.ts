@@ -1,5 +1,5 @@
 /** JSON as Go prints it: compact, one line, `<`, `>` and `&` escaped. */
-import { isMap, type OutputValue } from './values.ts';
+import type { OutputValue } from './values.ts';
 
 /** One line with its newline. */
 export function toJson(value: OutputValue): string {
@@ -9,11 +9,4 @@ export function toJson(value: OutputValue): string {
 
 function escapeCharacter(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
-
-/** Whether there is nothing in it to print. */
-export function isEmptyValue(value: OutputValue): boolean {
-  return Array.isArray(value)
-    ? value.length === 0
-    : isMap(value) && Object.keys(value).length === 0;
 }

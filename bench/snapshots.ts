@@ -56,10 +56,10 @@ async function* makeEntries(bytes: number, pattern: Buffer): AsyncIterable<Snaps
     const content = Buffer.from(`small file ${index}`.repeat(40));
     yield { kind: 'file', path: `small/${index}`, size: content.length, open: () => once(content) };
   }
-  for (let start = 0; start < bytes; start += FILE_SIZE) {
-    const size = Math.min(FILE_SIZE, bytes - start);
-    const open = (): AsyncIterable<Uint8Array> => makeContent(size, start / FILE_SIZE, pattern);
-    yield { kind: 'file', path: `base/${start / FILE_SIZE}`, mode: 0o600, size, open };
+  for (let at = 0; at < bytes; at += FILE_SIZE) {
+    const size = Math.min(FILE_SIZE, bytes - at);
+    const open = (): AsyncIterable<Uint8Array> => makeContent(size, at / FILE_SIZE, pattern);
+    yield { kind: 'file', path: `base/${at / FILE_SIZE}`, mode: 0o600, size, open };
   }
 }
 
@@ -147,7 +147,7 @@ async function runServer(directory: string): Promise<void> {
   process.once('disconnect', () => void server.close().then(() => process.exit()));
 }
 
-function start(role: object): ChildProcess {
+function spawnRole(role: object): ChildProcess {
   const child = fork(fileURLToPath(import.meta.url), [], {
     env: { ...process.env, BENCH_ROLE: '1' },
   });
@@ -175,7 +175,7 @@ async function main(): Promise<void> {
       const accessKey = values['access-key'];
       s3 = { endpoint: values.endpoint, bucket: values.bucket, accessKey, secretKey };
     } else if (store === 's3') {
-      server = start({ role: 'server', directory: join(directory, 'server') });
+      server = spawnRole({ role: 'server', directory: join(directory, 'server') });
       s3 = await new Promise<S3Options>((resolve) => server?.once('message', resolve as never));
     }
     const options = {
@@ -185,7 +185,7 @@ async function main(): Promise<void> {
       s3,
       compression: !values['no-compression'],
     };
-    const worker = start({ role: 'worker', options });
+    const worker = spawnRole({ role: 'worker', options });
     await new Promise((resolve) => worker.once('exit', resolve));
     server?.disconnect();
     await rm(directory, { recursive: true, force: true });

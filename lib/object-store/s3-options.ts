@@ -5,16 +5,16 @@ import { ObjectStoreError } from './errors.ts';
 export interface S3Options {
   readonly bucket: string;
   /** URL of the server; undefined means AWS in `region`. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** `us-east-1` unless told, which servers other than AWS accept. */
-  readonly region?: string;
+  readonly region?: string | undefined;
   readonly accessKey: string;
   readonly secretKey: string;
   /** `path`: server/bucket/key; `host`: bucket.server/key. */
-  readonly uriStyle?: 'path' | 'host';
+  readonly uriStyle?: 'path' | 'host' | undefined;
   /** PEM certificates trusted besides those of the system. */
-  readonly tlsCaChain?: readonly string[];
-  readonly storageClass?: string;
+  readonly tlsCaChain?: readonly string[] | undefined;
+  readonly storageClass?: string | undefined;
 }
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -192,7 +192,7 @@ export function describeObjectStoreContract(options: ObjectStoreContractOptions)
     });
 
     it('refuses keys that no store can hold', async (store) => {
-      for (const key of [`${'x'.repeat(1025)}`, 'nul\0', '\ud800']) {
+      for (const key of ['x'.repeat(1025), 'nul\0', '\ud800']) {
         await expect(store.put(key, Buffer.from('x'))).rejects.toMatchObject({
           code: 'invalid-key',
         });

@@ -6,7 +6,8 @@ describeObjectStoreContract({
   name: 'S3, the server of the sandbox',
   create: async () => {
     const server = await startS3DevServer('contract');
-    const store = createS3ObjectStore(server);
+    const { endpoint, bucket, accessKey, secretKey } = server;
+    const store = createS3ObjectStore({ endpoint, bucket, accessKey, secretKey });
     return {
       store,
       close: async () => {

@@ -16,7 +16,7 @@ let good: S3Options;
 
 beforeAll(async () => {
   dev = await startS3DevServer('backups');
-  closers.push(dev.stop);
+  closers.push(async () => await dev.stop());
   const { endpoint, bucket, accessKey, secretKey } = dev;
   good = { endpoint, bucket, accessKey, secretKey };
 });

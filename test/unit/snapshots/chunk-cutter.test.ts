@@ -17,6 +17,11 @@ async function* source(pieces: readonly Uint8Array[]): AsyncIterable<Uint8Array>
   yield* pieces;
 }
 
+async function* failingSource(): AsyncIterable<Uint8Array> {
+  yield Buffer.from('abc');
+  throw new Error('disk gone');
+}
+
 describe('cutting', () => {
   test('chunks joined are the content, and all but the last are full', async () => {
     await fc.assert(
@@ -50,12 +55,8 @@ describe('cutting', () => {
 
   test('a source that fails in the middle gives its buffer back', async () => {
     const pool = new BufferPool(1, 8);
-    const failing = async function* (): AsyncIterable<Uint8Array> {
-      yield Buffer.from('abc');
-      throw new Error('disk gone');
-    };
     const reading = async (): Promise<void> => {
-      for await (const _ of cutChunks(failing(), pool)) {
+      for await (const _ of cutChunks(failingSource(), pool)) {
         // Nothing complete comes.
       }
     };

@@ -11,6 +11,40 @@ async function fetchBuffer(store: ObjectStore, key: string): Promise<Buffer> {
   return Buffer.from(await store.get(key));
 }
 
+/** Step 2 of the document, for one index part that begins with an entry. */
+async function restorePart(store: ObjectStore, text: string, files: Map<string, Buffer[]>) {
+  const packs: string[] = [];
+  let open: Buffer[] = [];
+  for (const line of text
+    .trimEnd()
+    .split('\n')
+    .map((it) => JSON.parse(it))) {
+    if (line.entry !== undefined) {
+      open = [];
+      files.set(line.path, open);
+    } else if (line.chunk !== undefined) {
+      open.push(await restoreChunk(store, packs[line.pack] ?? '', line));
+    } else if (line.pack !== undefined) {
+      packs.push(line.pack);
+    }
+  }
+}
+
+interface ChunkLine {
+  readonly chunk: string;
+  readonly at: number;
+  readonly stored: number;
+  readonly as: string;
+}
+
+async function restoreChunk(store: ObjectStore, pack: string, line: ChunkLine): Promise<Buffer> {
+  const key = `${CHUNK_PREFIX}${pack.slice(0, 2)}/${pack}`;
+  const bytes = (await fetchBuffer(store, key)).subarray(line.at, line.at + line.stored);
+  const plain = line.as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
+  expect(sha256(plain)).toBe(line.chunk);
+  return plain;
+}
+
 describe('the stored format', () => {
   test('the manifest is JSON, and all but its last 83 bytes are sealed by its checksum', async () => {
     const { store, artefactPath } = await aSnapshot();
@@ -45,27 +79,10 @@ describe('the stored format', () => {
       (await fetchBuffer(store, `${artefactPath}manifest.json`)).toString('utf8'),
     );
     const files = new Map<string, Buffer[]>();
-    let open: Buffer[] = [];
     for (const part of manifest.index) {
       const stored = await fetchBuffer(store, artefactPath + part.object);
       expect(sha256(stored)).toBe(part.sha256);
-      const packs: string[] = [];
-      const lines = zstdDecompressSync(stored).toString('utf8').trimEnd().split('\n');
-      for (const line of lines.map((text) => JSON.parse(text))) {
-        if (line.entry !== undefined) {
-          open = [];
-          files.set(line.path, open);
-        } else if (line.chunk !== undefined) {
-          const pack = packs[line.pack] ?? '';
-          const key = `${CHUNK_PREFIX}${pack.slice(0, 2)}/${pack}`;
-          const bytes = (await fetchBuffer(store, key)).subarray(line.at, line.at + line.stored);
-          const plain = line.as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
-          expect(sha256(plain)).toBe(line.chunk);
-          open.push(plain);
-        } else if (line.pack !== undefined) {
-          packs.push(line.pack);
-        }
-      }
+      await restorePart(store, zstdDecompressSync(stored).toString('utf8'), files);
     }
     for (const { path, content } of aTree()) {
       expect(Buffer.concat(files.get(path) ?? []).equals(content ?? Buffer.alloc(0))).toBe(true);

@@ -22,6 +22,36 @@ async function infosOf(snapshot: Awaited<ReturnType<typeof openSnapshot>>) {
   return infos;
 }
 
+function hasContent(entry: TestEntry): boolean {
+  return entry.content !== undefined;
+}
+
+/** Backs up one entry; the outcome, and what is left below the artefact path. */
+async function write(entry: SnapshotEntry) {
+  const store = createMemoryObjectStore();
+  const outcome = await writeSnapshot({
+    store,
+    artefactPath: 'p/m/a/backups/x',
+    chunkPrefix: 'p/m/a/chunks',
+    entries: (async function* () {
+      yield entry;
+    })(),
+    compression: true,
+    attributes: {},
+    clock: aClock(),
+  }).catch((error: unknown) => error);
+  return { outcome, keys: await allKeys(store, 'p/m/a/backups') };
+}
+
+async function* open(): AsyncIterable<Uint8Array> {
+  yield Buffer.from('12345');
+}
+
+async function* failing(): AsyncIterable<Uint8Array> {
+  yield Buffer.alloc(1_000_000);
+  throw new Error('the server went away');
+}
+
 describe('writing and reading', () => {
   test.each([true, false])(
     'every entry comes back as it was (compression %p)',
@@ -31,10 +61,8 @@ describe('writing and reading', () => {
       expect(await infosOf(snapshot)).toEqual(
         aTree().map(({ content, ...entry }) => ({ ...entry, size: content?.length ?? 0 })),
       );
-      for (const { path, content } of aTree()) {
-        if (content !== undefined) {
-          expect(Buffer.compare(await readAll(snapshot.read(path)), content)).toBe(0);
-        }
+      for (const { path, content = Buffer.alloc(0) } of aTree().filter(hasContent)) {
+        expect(Buffer.compare(await readAll(snapshot.read(path)), content)).toBe(0);
       }
       expect(await snapshot.verify()).toEqual({ entries: 12, files: 8, bytes: 3_224_295 });
     },
@@ -206,25 +234,6 @@ describe('only what changed is stored again', () => {
 });
 
 describe('sources that cannot be backed up', () => {
-  const write = async (entry: SnapshotEntry) => {
-    const store = createMemoryObjectStore();
-    const outcome = await writeSnapshot({
-      store,
-      artefactPath: 'p/m/a/backups/x',
-      chunkPrefix: 'p/m/a/chunks',
-      entries: (async function* () {
-        yield entry;
-      })(),
-      compression: true,
-      attributes: {},
-      clock: aClock(),
-    }).catch((error: unknown) => error);
-    return { outcome, keys: await allKeys(store, 'p/m/a/backups') };
-  };
-  const open = async function* (): AsyncIterable<Uint8Array> {
-    yield Buffer.from('12345');
-  };
-
   test.each([
     ['a path that leads out', { kind: 'file', path: '../x', open }, 'unsafe-entry'],
     ['a file shorter than announced', { kind: 'file', path: 'x', size: 6, open }, 'source-changed'],
@@ -238,10 +247,6 @@ describe('sources that cannot be backed up', () => {
   });
 
   test('a source that fails in the middle fails the backup with its own error', async () => {
-    const failing = async function* (): AsyncIterable<Uint8Array> {
-      yield Buffer.alloc(1_000_000);
-      throw new Error('the server went away');
-    };
     const { outcome, keys } = await write({ kind: 'file', path: 'x', open: failing });
     expect(outcome).toMatchObject({ message: 'the server went away' });
     expect(keys).toEqual([]);

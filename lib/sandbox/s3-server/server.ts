@@ -8,6 +8,7 @@ import { HintError, hasErrorCode, systemClock } from '#system';
 import { lockDataDirectory } from './data-directory-lock.ts';
 import { handleRequest, type RequestContext } from './handle-request.ts';
 import type { S3ServerOptions } from './options.ts';
+import { S3Error } from './protocol/s3-error.ts';
 import { Store } from './storage/store.ts';
 
 /** A running server. */
@@ -26,7 +27,7 @@ const CLOSE_GRACE_MS = 2000;
 
 /**
  * Starts an S3 server for development and tests: path style, one user, files on disk.
- * @throws HintError port-taken, port-forbidden, host-not-available, data-directory-in-use
+ * @throws HintError port-taken, port-forbidden, host-not-available, data-directory-in-use, bucket-name-invalid
  */
 export async function createS3Server(options: S3ServerOptions): Promise<S3Server> {
   const clock = options.clock ?? systemClock;
@@ -39,9 +40,7 @@ export async function createS3Server(options: S3ServerOptions): Promise<S3Server
     fsync: options.fsync ?? false,
     onDamaged: (path) => onWarning(`not a whole object, left out: ${path}`),
   });
-  for (const bucket of options.buckets ?? []) {
-    await store.createBucket(bucket, clock.now());
-  }
+  await createBuckets(store, options.buckets ?? [], clock.now());
   const listener = new Listener(options, {
     store,
     credentials: { accessKey: options.accessKey, secretKey: options.secretKey },
@@ -63,6 +62,23 @@ export async function createS3Server(options: S3ServerOptions): Promise<S3Server
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+async function createBuckets(store: Store, names: readonly string[], now: Date): Promise<void> {
+  for (const name of names) {
+    try {
+      await store.createBucket(name, now);
+    } catch (error) {
+      if (!(error instanceof S3Error)) {
+        throw error;
+      }
+      throw new HintError(`cannot create bucket "${name}": no valid name`, {
+        code: 'bucket-name-invalid',
+        hint: 'use 3 to 63 lower-case letters, digits, "-" and ".", with a letter or digit at both ends',
+        cause: error,
+      });
+    }
+  }
 }
 
 function ignore(): void {

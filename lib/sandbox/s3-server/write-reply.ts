@@ -1,5 +1,4 @@
 /** Writes status, headers and body of an answer at the pace of the client. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConnectionReset } from './faults.ts';
 
@@ -42,25 +41,19 @@ function lengthHeader(reply: WrittenReply): Record<string, string> {
   return { 'content-length': String(reply.length ?? Buffer.byteLength(reply.xml ?? '')) };
 }
 
+// The next chunk is asked for when this one was handed to the kernel, as its buffer is used again.
 async function writeBody(response: ServerResponse, chunks: AsyncIterable<Buffer>): Promise<void> {
-  for await (const chunk of chunks) {
-    if (response.destroyed || response.closed) {
-      throw new ConnectionReset();
-    }
-    if (!response.write(chunk)) {
-      await drained(response);
-    }
-  }
-}
-
-async function drained(response: ServerResponse): Promise<void> {
-  const closed = new AbortController();
-  const onClose = (): void => closed.abort(new ConnectionReset());
+  const closed = Promise.withResolvers<never>();
+  const onClose = (): void => closed.reject(new ConnectionReset());
+  // Without a write under way nobody waits for this, which is no failure.
+  closed.promise.catch(() => undefined);
   response.once('close', onClose);
   try {
-    await once(response, 'drain', { signal: closed.signal });
-  } catch (error) {
-    throw closed.signal.aborted ? new ConnectionReset() : error;
+    for await (const chunk of chunks) {
+      const written = Promise.withResolvers<void>();
+      response.write(chunk, (error) => (error ? written.reject(error) : written.resolve()));
+      await Promise.race([written.promise, closed.promise]);
+    }
   } finally {
     response.off('close', onClose);
   }

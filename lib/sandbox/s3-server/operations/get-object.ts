@@ -28,7 +28,7 @@ export function getObject(exchange: Exchange): Reply {
     ...reply,
     body: {
       length,
-      chunks: reader.range(start, length),
+      chunks: reader.lend(start, length),
       [Symbol.dispose]: () => reader[Symbol.dispose](),
     },
   };

@@ -1,8 +1,9 @@
 /** One bucket on disk: its objects, each in a file of its own named by a hash of the key. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { S3Error } from '../protocol/s3-error.ts';
+import { removeFile } from './deferred-removal.ts';
 import { KeyIndex } from './key-index.ts';
 import { type ObjectRecord, readObjectRecord } from './object-file.ts';
 import { ObjectReader } from './object-reader.ts';
@@ -66,7 +67,7 @@ export class Bucket {
   /** Deletes an object; none of that name is fine. */
   delete(key: string): void {
     if (this.index.get(key) !== undefined) {
-      rmSync(this.#pathOf(key), { force: true });
+      removeFile(this.#pathOf(key));
       this.index.delete(key);
     }
   }

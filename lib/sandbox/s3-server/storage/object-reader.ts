@@ -17,17 +17,41 @@ export class ObjectReader implements Disposable {
 
   /** The bytes of the range, which must lie within the body. */
   async *range(start: number, length: number): AsyncGenerator<Buffer> {
-    let position = start;
-    const end = start + length;
-    while (position < end) {
-      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - position));
-      const { bytesRead } = await readAsync(this.#file, buffer, 0, buffer.length, position);
-      if (bytesRead === 0) {
-        throw new Error('a stored object is shorter than its record says');
-      }
-      position += bytesRead;
-      yield buffer.subarray(0, bytesRead);
+    for await (const chunk of this.lend(start, length)) {
+      yield Buffer.from(chunk);
     }
+  }
+
+  /**
+   * The same without copies and garbage: a chunk is good until the next one is asked for. While it is
+   * in use, the next one is read into a second buffer.
+   */
+  async *lend(start: number, length: number): AsyncGenerator<Buffer> {
+    const size = Math.min(CHUNK_BYTES, length);
+    const end = start + length;
+    let [current, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
+    let reading = this.#read(current, start, end);
+    for (let position = start; position < end; ) {
+      const bytesRead = await reading;
+      position += bytesRead;
+      reading = this.#read(other, position, end);
+      yield current.subarray(0, bytesRead);
+      [current, other] = [other, current];
+    }
+    await reading;
+  }
+
+  // Fills the buffer as far as the range goes; 0 at its end.
+  async #read(buffer: Buffer, position: number, end: number): Promise<number> {
+    const length = Math.min(buffer.length, end - position);
+    if (length <= 0) {
+      return 0;
+    }
+    const { bytesRead } = await readAsync(this.#file, buffer, 0, length, position);
+    if (bytesRead === 0) {
+      throw new Error('a stored object is shorter than its record says');
+    }
+    return bytesRead;
   }
 
   [Symbol.dispose](): void {

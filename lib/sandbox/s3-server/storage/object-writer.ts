@@ -1,9 +1,10 @@
 /** Receives one body into a temporary file and publishes it by a rename. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasErrorCode, syncDirectory } from '#system';
+import { replaceFile } from './deferred-removal.ts';
 import { encodeFooter, type ObjectRecord } from './object-file.ts';
 
 /** Network reads come in 64 KiB; fewer, larger writes cost less. */
@@ -71,13 +72,13 @@ export class ObjectWriter implements AsyncDisposable {
   /** Puts the sealed file in its place at once, so that the caller's checks still hold. */
   publish(path: string): void {
     try {
-      renameSync(this.#path, path);
+      replaceFile(this.#path, path);
     } catch (error) {
       if (!hasErrorCode(error, 'ENOENT')) {
         throw error;
       }
       mkdirSync(dirname(path), { recursive: true });
-      renameSync(this.#path, path);
+      replaceFile(this.#path, path);
     }
     this.#isPublished = true;
   }

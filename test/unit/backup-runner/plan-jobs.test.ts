@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { JobType } from '#database-backup';
 import {
   type JobFacts,
@@ -22,6 +22,15 @@ function aJob(jobId: string, change: Partial<JobFacts> = {}): JobFacts {
     recovery: { pending: false, workerLives: false, attempts: 0 },
     ...change,
   };
+}
+
+/** A dead restore for which so many recoveries were started, the last at 1000 s. */
+function tried(attempts: number): JobFacts {
+  return aJob('j1', {
+    jobType: 'restore',
+    stage: 'started',
+    recovery: { pending: false, workerLives: false, attempts, lastStartedAt: 1_000_000 },
+  });
 }
 
 const running = { stage: 'started', workerLives: true } as const;
@@ -156,12 +165,6 @@ describe('the plan for the dead', () => {
   });
 
   test('does not repeat a recovery at once, and ends the job when nothing helps', () => {
-    const tried = (attempts: number) =>
-      aJob('j1', {
-        jobType: 'restore',
-        stage: 'started',
-        recovery: { pending: false, workerLives: false, attempts, lastStartedAt: 1_000_000 },
-      });
     expect(plan([tried(1)], { now: 1_000_000 + RECOVERY_INTERVAL_MS - 1 }).actions).toEqual([]);
     expect(plan([tried(1)], { now: 1_000_000 + RECOVERY_INTERVAL_MS }).actions).toHaveLength(1);
     expect(plan([tried(MAX_ATTEMPTS)]).actions).toEqual([{ kind: 'bury', jobId: 'j1' }]);
@@ -240,7 +243,7 @@ function checkInvariants(world: PlannerWorld): void {
   const active = world.running();
   const restores = active.filter(({ jobType }) => jobType === 'restore').length;
   if (restores > 1 || (restores === 1 && active.length > 1) || active.length > world.max) {
-    throw new Error(`run together: ${active.map(({ jobId, jobType }) => `${jobType} ${jobId}`)}`);
+    throw new Error(`run together: ${JSON.stringify(active.map(({ jobId }) => jobId))}`);
   }
   for (const job of world.jobs.values()) {
     // A process that works on what the ledger does not know would be forgotten with its unit.
@@ -250,22 +253,24 @@ function checkInvariants(world: PlannerWorld): void {
   }
 }
 
+function standing(world: PlannerWorld): string {
+  return JSON.stringify(world.facts().map(({ stage, attempts }) => [stage, attempts]));
+}
+
 describe('any sequence of requests, hooks, deaths and reboots', () => {
   test('keeps restores alone, backups within their limit, and runs each job at most once', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 3 }),
-        fc.array(step, { maxLength: 120, size: 'max' }),
-        (max, steps) => {
-          const world = new PlannerWorld(max);
-          for (const take of steps) {
-            take(world);
-            checkInvariants(world);
-          }
-        },
-      ),
-      { numRuns: 1500 },
+    const property = fc.property(
+      fc.integer({ min: 1, max: 3 }),
+      fc.array(step, { maxLength: 120, size: 'max' }),
+      (max, steps) => {
+        const world = new PlannerWorld(max);
+        for (const take of steps) {
+          take(world);
+          checkInvariants(world);
+        }
+      },
     );
+    expect(() => fc.assert(property, { numRuns: 1500 })).not.toThrow();
   });
 
   test('comes to an end for every job once hooks succeed and workers work', () => {
@@ -296,23 +301,20 @@ describe('any sequence of requests, hooks, deaths and reboots', () => {
     );
   });
 
-  test('is planned the same way twice', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
-        const world = new PlannerWorld(2);
-        for (const take of steps) {
-          take(world);
-        }
+  test('leads to a state in which another hook changes nothing', () => {
+    const property = fc.property(fc.array(step, { maxLength: 40, size: 'max' }), (steps) => {
+      const world = new PlannerWorld(2);
+      for (const take of steps) {
+        take(world);
+      }
+      // The first may stop a worker, the second start what waited for it, and so on down the queue.
+      for (let hook = 0; hook <= world.jobs.size + world.wanted.size; hook += 1) {
         world.reconcile({ succeeds: true });
-        const before = JSON.stringify(
-          world.facts().map(({ stage, attempts }) => [stage, attempts]),
-        );
-        world.reconcile({ succeeds: true });
-        world.reconcile({ succeeds: true });
-        const after = world.facts().map(({ stage, attempts }) => [stage, attempts]);
-        expect(JSON.stringify(after)).toBe(before);
-      }),
-      { numRuns: 600 },
-    );
+      }
+      const before = standing(world);
+      world.reconcile({ succeeds: true });
+      return standing(world) === before;
+    });
+    expect(() => fc.assert(property, { numRuns: 600 })).not.toThrow();
   });
 });

@@ -171,10 +171,8 @@ export class PlannerWorld {
   #applyTo(job: WorldJob, action: Exclude<Action, { kind: 'claim' | 'refuse' }>): void {
     switch (action.kind) {
       case 'end':
-        if (job.gate === 'open') {
-          job.gate = 'runner';
-          job.ended = true;
-        }
+        job.gate = 'runner';
+        job.ended = true;
         return;
       case 'settle':
         job.ended = true;
@@ -184,11 +182,7 @@ export class PlannerWorld {
         job.pending = job.jobType === 'restore';
         return;
       case 'stop':
-        // A stopped worker ends its job as cancelled.
-        if (typeof job.gate === 'object' && job.gate.alive) {
-          job.gate.alive = false;
-          job.ended = true;
-        }
+        stopWorker(job);
         return;
       case 'confirm':
         job.confirmed = action.token;
@@ -237,4 +231,12 @@ function stageOf(job: WorldJob): JobFacts['stage'] {
     return 'waiting';
   }
   return job.gate === 'runner' ? 'closed' : 'started';
+}
+
+/** A stopped worker ends its job as cancelled. */
+function stopWorker(job: WorldJob): void {
+  if (typeof job.gate === 'object' && job.gate.alive) {
+    job.gate.alive = false;
+    job.ended = true;
+  }
 }

@@ -11,7 +11,7 @@ export interface S3Connection {
 }
 
 /** Servers other than AWS rarely care for the region; this is the one they all accept. */
-export const DEFAULT_REGION = 'us-east-1';
+const DEFAULT_REGION = 'us-east-1';
 
 /** Enough for four uploads or downloads at a time and some small requests beside them. */
 const MAX_SOCKETS = 16;

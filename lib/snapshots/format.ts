@@ -1,5 +1,5 @@
 /** The constants of FORMAT.md and the shapes of what is stored. */
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export const FORMAT_VERSION = 1;
 export const MANIFEST_FORMAT = 'juju-database-backup/snapshot';
@@ -48,13 +48,4 @@ export function isSha256(text: unknown): text is string {
 /** SHA-256 in hex, in one call. */
 export function sha256(data: Uint8Array): string {
   return hash('sha256', data, 'hex');
-}
-
-/** SHA-256 over several pieces as if they were one. */
-export function sha256Of(pieces: readonly Uint8Array[]): string {
-  const digest = createHash('sha256');
-  for (const piece of pieces) {
-    digest.update(piece);
-  }
-  return digest.digest('hex');
 }

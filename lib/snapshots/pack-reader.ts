@@ -4,7 +4,7 @@ import { damagedError, type SnapshotError } from './errors.ts';
 import { type PackName, packKey, sha256 } from './format.ts';
 import { freeMemory } from './free-memory.ts';
 
-export interface PackRange {
+interface PackRange {
   readonly offset: number;
   readonly end: number;
 }
@@ -19,7 +19,7 @@ export interface PackReaderOptions {
 /** Reads a range of a pack. @throws SnapshotError `damaged` when the pack is missing or too short */
 export type PackReader = (pack: PackName, range: PackRange) => Promise<PackBytes>;
 
-export interface PackBytes {
+interface PackBytes {
   readonly data: Uint8Array;
   /** The reader is done with the bytes. */
   readonly release: () => void;

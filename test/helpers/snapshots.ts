@@ -13,7 +13,7 @@ import type { Clock } from '#system';
 /** A thing to back up, with its content at hand. */
 export type TestEntry = Omit<SnapshotEntry, 'open'> & { readonly content?: Uint8Array };
 
-export const LOCATION = { path: 'some/path', model: 'prod', app: 'db' } as const;
+const LOCATION = { path: 'some/path', model: 'prod', app: 'db' } as const;
 export const CHUNK_PREFIX = chunkPrefixFor(LOCATION);
 
 /** Bytes that depend only on the seed: `compressible` ones shrink to about half. */
@@ -34,7 +34,7 @@ export function someBytes(
 }
 
 /** The entries as a source gives them: in pieces of odd sizes, from one buffer that is used again. */
-export async function* sourceOf(entries: Iterable<TestEntry>): AsyncIterable<SnapshotEntry> {
+async function* sourceOf(entries: Iterable<TestEntry>): AsyncIterable<SnapshotEntry> {
   for (const { content, ...entry } of entries) {
     yield content === undefined ? entry : { ...entry, open: () => inPieces(content) };
   }

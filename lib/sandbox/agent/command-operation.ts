@@ -1,0 +1,93 @@
+/** Runs shell commands in a unit's context: juju-exec on the machine, and `juju exec`. */
+import { describeError } from '#system';
+import type { Transaction } from '../store/store.ts';
+import { type CharmProcessEnd, runCharmProcess } from './charm-process.ts';
+import { hookEnvironment } from './environment.ts';
+import { type ContextRelation, HookContext } from './hook-context.ts';
+import { inContext } from './hook-operation.ts';
+import { noteProcess } from './orphans.ts';
+import type { AgentServices } from './services.ts';
+import { unitDirectory } from './unit-directory.ts';
+
+/** What a juju-exec wants done, and who waits for it. */
+export interface Commands {
+  readonly script: string;
+  readonly relation?: ContextRelation;
+  readonly done: (result: CommandResult) => void;
+}
+
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+}
+
+/** Runs the commands; what they wrote is committed whatever their exit code. */
+export async function runCommands(
+  services: AgentServices,
+  unit: string,
+  commands: Commands,
+  settle: (transaction: Transaction) => void,
+): Promise<void> {
+  const context = new HookContext(services, {
+    unit,
+    label: 'run-commands',
+    ...(commands.relation === undefined ? {} : { relation: commands.relation }),
+  });
+  services.store.transact((transaction) => {
+    transaction.patch('unit', unit, {
+      running: { contextId: context.id },
+      agent: { current: 'executing', message: 'running commands', since: context.now() },
+    });
+  });
+  const end = await runShell(services, context, commands.script);
+  const failure = commit(services, context, settle);
+  const { stdout } = end;
+  const stderr =
+    failure === undefined ? end.stderr : Buffer.concat([end.stderr, Buffer.from(failure)]);
+  const code = failure === undefined ? (end.exitCode ?? 1) : 1;
+  commands.done({ code, stdout, stderr });
+}
+
+/** `/bin/bash -s` with the script on its standard input, in the charm's directory. */
+export async function runShell(
+  services: AgentServices,
+  context: HookContext,
+  script: string,
+): Promise<CharmProcessEnd> {
+  const directory = unitDirectory(services.paths, context.unit);
+  return await inContext(services, context, async () =>
+    runCharmProcess({
+      file: '/bin/bash',
+      args: ['-s'],
+      stdin: script,
+      cwd: directory.charm,
+      env: hookEnvironment(services, context, undefined),
+      onStarted: (pid) => {
+        noteProcess(directory, context.id, pid);
+      },
+    }),
+  );
+}
+
+/** Commits; without the charm's writes where they are refused, and then answers why. */
+function commit(
+  { store }: AgentServices,
+  context: HookContext,
+  settle: (transaction: Transaction) => void,
+): string | undefined {
+  const end = (transaction: Transaction) => {
+    transaction.patch('unit', context.unit, { running: undefined });
+    settle(transaction);
+  };
+  try {
+    store.transact((transaction) => {
+      context.flush(transaction);
+      end(transaction);
+    });
+    return undefined;
+  } catch (error) {
+    store.transact(end);
+    return `ERROR committing requested changes failed: ${describeError(error)}\n`;
+  }
+}

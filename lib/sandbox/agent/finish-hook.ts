@@ -1,0 +1,146 @@
+/**
+ * What a finished hook changes in the model beside what the charm wrote: the unit's memory of what
+ * it has been told. Inside a transaction, so that a hook is either told and done, or neither.
+ */
+import type { RelationMemory, UnitDocument } from '../model/documents.ts';
+import type {
+  HookInfo,
+  LifecycleHookInfo,
+  RelationHookInfo,
+  SecretHookInfo,
+} from '../model/hook-info.ts';
+import { bagId, NOTHING_SEEN } from '../model/relations.ts';
+import { removeRelationIfEmpty, removeUnit } from '../model/removal.ts';
+import type { Patch, Transaction } from '../store/store.ts';
+
+/** Marks `hook` as done: no longer pending, its news no longer news. */
+export function finishHook(
+  transaction: Transaction,
+  unitName: string,
+  hook: HookInfo,
+  now: string,
+): void {
+  transaction.patch('unit', unitName, { pending: undefined, lastHookAt: now });
+  switch (hook.kind) {
+    case 'lifecycle':
+      finishLifecycle(transaction, unitName, hook);
+      break;
+    case 'relation':
+      finishRelation(transaction, unitName, hook);
+      break;
+    case 'secret':
+      finishSecret(transaction, unitName, hook);
+      break;
+  }
+}
+
+function finishLifecycle(
+  transaction: Transaction,
+  unitName: string,
+  hook: LifecycleHookInfo,
+): void {
+  if (hook.name === 'remove') {
+    removeUnit(transaction, unitName);
+    return;
+  }
+  transaction.patch('unit', unitName, lifecycleChanges(transaction, unitName, hook));
+}
+
+function lifecycleChanges(
+  transaction: Transaction,
+  unitName: string,
+  { name, version }: LifecycleHookInfo,
+): Patch<UnitDocument> {
+  switch (name) {
+    case 'install':
+      return { installed: true };
+    case 'config-changed':
+      return {
+        ...(version === undefined ? {} : { configSeen: version }),
+        ...(transaction.require('unit', unitName).started
+          ? {}
+          : {
+              pending: {
+                hook: { kind: 'lifecycle', name: 'start' },
+                state: 'queued',
+                failures: 0,
+              },
+            }),
+      };
+    case 'start':
+      return { started: true };
+    case 'stop':
+      return { stopped: true };
+    case 'leader-settings-changed':
+      return version === undefined ? {} : { leaderSettingsSeen: version };
+    default:
+      return {};
+  }
+}
+
+function finishRelation(transaction: Transaction, unitName: string, hook: RelationHookInfo): void {
+  const unit = transaction.require('unit', unitName);
+  const key = String(hook.relation);
+  const memory = unit.relations[key] ?? NOTHING_SEEN;
+  transaction.patch('unit', unitName, {
+    relations: { ...unit.relations, [key]: remember(memory, hook) },
+  });
+  if (hook.step === 'broken') {
+    leaveScope(transaction, hook.relation, unitName);
+    removeRelationIfEmpty(transaction, hook.relation);
+  }
+}
+
+function remember(memory: RelationMemory, hook: RelationHookInfo): RelationMemory {
+  const { remoteUnit, version } = hook;
+  switch (hook.step) {
+    case 'created':
+      return { ...memory, created: true };
+    case 'broken':
+      return { ...memory, broken: true };
+    case 'joined':
+      return { ...memory, members: { ...memory.members, [remoteUnit ?? '']: {} } };
+    case 'departed':
+      return {
+        ...memory,
+        members: Object.fromEntries(
+          Object.entries(memory.members).filter(([name]) => name !== remoteUnit),
+        ),
+      };
+    case 'changed':
+      return remoteUnit === undefined
+        ? { ...memory, appVersion: version ?? memory.appVersion }
+        : {
+            ...memory,
+            members: { ...memory.members, [remoteUnit]: { version: version ?? 0 } },
+          };
+  }
+}
+
+function leaveScope(transaction: Transaction, relation: number, unit: string): void {
+  const id = bagId(relation, unit);
+  if (transaction.get('bag', id) !== undefined) {
+    transaction.patch('bag', id, { inScope: false });
+  }
+}
+
+function finishSecret(transaction: Transaction, unitName: string, hook: SecretHookInfo): void {
+  const secret = transaction.get('secret', hook.secret);
+  if (secret === undefined) {
+    return;
+  }
+  if (hook.step === 'remove') {
+    transaction.patch('secret', hook.secret, {
+      revisions: secret.revisions.map((one) =>
+        one.revision === hook.revision ? { ...one, obsoleteTold: true } : one,
+      ),
+    });
+    return;
+  }
+  const consumer = secret.consumers[unitName];
+  if (consumer !== undefined) {
+    transaction.patch('secret', hook.secret, {
+      consumers: { ...secret.consumers, [unitName]: { ...consumer, told: hook.revision } },
+    });
+  }
+}

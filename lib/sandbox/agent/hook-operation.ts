@@ -1,0 +1,254 @@
+/** Runs a hook: records its start, executes the charm, commits what it wrote or marks it failed. */
+import { accessSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeError } from '#system';
+import type { StatusInfo } from '../api-status.ts';
+import { MODEL, type UnitDocument } from '../model/documents.ts';
+import {
+  describeHook,
+  type HookInfo,
+  hookName,
+  type RelationHookInfo,
+} from '../model/hook-info.ts';
+import { bagId } from '../model/relations.ts';
+import type { Transaction } from '../store/store.ts';
+import { failedHook, failureMessage } from './agent-status.ts';
+import { type CharmProcessEnd, runCharmProcess } from './charm-process.ts';
+import { hookEnvironment } from './environment.ts';
+import { finishHook } from './finish-hook.ts';
+import { HookContext } from './hook-context.ts';
+import { forgetProcess, noteProcess } from './orphans.ts';
+import type { AgentServices } from './services.ts';
+import { unitDirectory } from './unit-directory.ts';
+
+/** Runs the hook to its end; `settle` completes the transaction that ends it. */
+export async function runHook(
+  services: AgentServices,
+  unit: string,
+  hook: HookInfo,
+  settle: (transaction: Transaction) => void,
+): Promise<void> {
+  const name = hookName(hook);
+  const context = new HookContext(services, { unit, label: name, hook });
+  recordStart(services, context, hook);
+  const end = await executeCharm(services, context, `hooks/${name}`);
+  if (end === 'missing') {
+    context.writeLog('INFO', 'juju.worker.uniter.operation', `skipped "${name}" hook (missing)`);
+  }
+  if (end === 'missing' || end.exitCode === 0) {
+    commit(services, context, hook, settle);
+    return;
+  }
+  if (end.signal === 'SIGTERM' || end.signal === 'SIGKILL') {
+    // Somebody ended the process from outside: the charm is not to blame, the hook runs again.
+    services.store.transact((transaction) => {
+      transaction.patch('unit', unit, {
+        running: undefined,
+        pending: { hook, state: 'queued', failures: 0 },
+      });
+      settle(transaction);
+    });
+    return;
+  }
+  fail(services, context, hook, { reason: describeEnd(end), settle });
+}
+
+/**
+ * Executes `dispatch`, or without one the script at `dispatchPath`. The output of hooks goes to the
+ * log, that of actions is captured.
+ */
+export async function executeCharm(
+  services: AgentServices,
+  context: HookContext,
+  dispatchPath: string,
+): Promise<CharmProcessEnd | 'missing'> {
+  const directory = unitDirectory(services.paths, context.unit);
+  const file = [join(directory.charm, 'dispatch'), join(directory.charm, dispatchPath)].find(
+    exists,
+  );
+  if (file === undefined) {
+    return 'missing';
+  }
+  return await inContext(services, context, async () =>
+    runCharmProcess({
+      file,
+      args: [],
+      cwd: directory.charm,
+      env: hookEnvironment(services, context, dispatchPath),
+      onStarted: (pid) => {
+        noteProcess(directory, context.id, pid);
+      },
+      ...(context.isAction
+        ? {}
+        : {
+            onLine: (stream, line) => {
+              const level = stream === 'stdout' ? 'DEBUG' : 'WARNING';
+              context.writeLog(level, `unit.${context.unit}.${context.label}`, line);
+            },
+          }),
+    }),
+  );
+}
+
+/** Lets hook tools name the context while `work` runs. */
+export async function inContext<T>(
+  services: AgentServices,
+  context: HookContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  services.contexts.set(context.id, context);
+  try {
+    return await work();
+  } finally {
+    services.contexts.delete(context.id);
+    forgetProcess(unitDirectory(services.paths, context.unit));
+  }
+}
+
+function recordStart(services: AgentServices, context: HookContext, hook: HookInfo): void {
+  services.store.transact((transaction) => {
+    const unit = transaction.require('unit', context.unit);
+    const now = context.now();
+    transaction.patch('unit', context.unit, {
+      running: { contextId: context.id, hook },
+      ...(hook.kind === 'lifecycle' && hook.name === 'update-status'
+        ? {}
+        : {
+            agent: { current: 'executing', message: `running ${describeHook(hook)}`, since: now },
+          }),
+      ...workloadAtStart(unit, hook, now),
+    });
+    if (hook.kind === 'relation' && hook.step === 'created') {
+      enterScope(services, transaction, context.unit, hook);
+    }
+  });
+}
+
+function workloadAtStart(
+  unit: UnitDocument,
+  hook: HookInfo,
+  since: string,
+): { readonly workload?: StatusInfo } {
+  const message = hook.kind === 'lifecycle' ? WORKLOAD_MESSAGES[hook.name] : undefined;
+  const keepsOwn = unit.statusSet && hook.kind === 'lifecycle' && hook.name === 'install';
+  return message === undefined || keepsOwn
+    ? {}
+    : { workload: { current: 'maintenance', message, since } };
+}
+
+const WORKLOAD_MESSAGES: Readonly<Record<string, string>> = {
+  install: 'installing charm software',
+  stop: 'stopping charm software',
+  remove: 'cleaning up prior to charm deletion',
+};
+
+/** From now on the remote units see this one; its bag says under which address. */
+function enterScope(
+  { address }: AgentServices,
+  transaction: Transaction,
+  unit: string,
+  { relation }: RelationHookInfo,
+): void {
+  const id = bagId(relation, unit);
+  if (transaction.get('bag', id) === undefined) {
+    transaction.put('bag', id, {
+      relation,
+      entity: unit,
+      data: {
+        'egress-subnets': `${address}/${address.includes(':') ? 128 : 32}`,
+        'ingress-address': address,
+        'private-address': address,
+      },
+      version: 1,
+      inScope: true,
+    });
+  }
+}
+
+function commit(
+  services: AgentServices,
+  context: HookContext,
+  hook: HookInfo,
+  settle: (transaction: Transaction) => void,
+): void {
+  try {
+    services.store.transact((transaction) => {
+      context.flush(transaction);
+      transaction.patch('unit', context.unit, { running: undefined });
+      finishHook(transaction, context.unit, hook, context.now());
+      becomeUnknownIfSilent(transaction, context, hook);
+      settle(transaction);
+    });
+  } catch (error) {
+    fail(services, context, hook, {
+      reason: `committing requested changes failed: ${describeError(error)}`,
+      settle,
+    });
+    return;
+  }
+  context.writeLog(
+    'DEBUG',
+    'juju.worker.uniter.operation',
+    `ran ${JSON.stringify(hookName(hook))} hook`,
+  );
+}
+
+/** A charm that has set no status until it is started has none. */
+function becomeUnknownIfSilent(
+  transaction: Transaction,
+  context: HookContext,
+  hook: HookInfo,
+): void {
+  const unit = transaction.get('unit', context.unit);
+  if (hook.kind === 'lifecycle' && hook.name === 'start' && unit?.statusSet === false) {
+    transaction.patch('unit', context.unit, {
+      workload: { current: 'unknown', since: context.now() },
+    });
+  }
+}
+
+function fail(
+  services: AgentServices,
+  context: HookContext,
+  hook: HookInfo,
+  { reason, settle }: { readonly reason: string; readonly settle: (t: Transaction) => void },
+): void {
+  context.writeLog(
+    'ERROR',
+    'juju.worker.uniter.operation',
+    `hook ${JSON.stringify(hookName(hook))} failed: ${reason}`,
+  );
+  services.store.transact((transaction) => {
+    const unit = transaction.require('unit', context.unit);
+    transaction.patch('unit', context.unit, {
+      running: undefined,
+      agent: { current: 'error', message: failureMessage(hook), since: context.now() },
+      pending: failedHook(hook, unit.pending, {
+        now: services.clock.now(),
+        retries: retriesHooks(services),
+        random: Math.random,
+      }),
+    });
+    settle(transaction);
+  });
+}
+
+/** Model config `automatically-retry-hooks`. */
+export function retriesHooks({ store }: Pick<AgentServices, 'store'>): boolean {
+  return store.require('model', MODEL).config['automatically-retry-hooks'] !== false;
+}
+
+export function describeEnd(end: CharmProcessEnd): string {
+  return (
+    end.failure ?? (end.signal ? `signal: ${end.signal}` : `exit status ${end.exitCode ?? ''}`)
+  );
+}
+
+function exists(path: string): boolean {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

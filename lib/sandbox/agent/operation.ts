@@ -1,0 +1,18 @@
+/** What a unit agent may do next. */
+import type { HookInfo } from '../model/hook-info.ts';
+
+export type Operation =
+  /** Runs a hook; with `pending` it is the queued or failed one, run again. */
+  | { readonly kind: 'hook'; readonly hook: HookInfo; readonly pending?: true }
+  /** Marks the failed hook as done without running it (`resolved --no-retry`). */
+  | { readonly kind: 'skip-hook'; readonly hook: HookInfo }
+  /** Takes notice of being the leader, and queues leader-elected. */
+  | { readonly kind: 'accept-leadership' }
+  | { readonly kind: 'resign-leadership' }
+  | { readonly kind: 'task'; readonly task: string }
+  /** Runs what juju-exec asked for; the commands wait in the agent. */
+  | { readonly kind: 'commands' }
+  /** The unit was destroyed before it was installed, or is through with its remove hook. */
+  | { readonly kind: 'bury' }
+  /** Nothing to do before `until` (ISO time), or before something changes. */
+  | { readonly kind: 'wait'; readonly until?: string };

@@ -1,0 +1,159 @@
+/**
+ * Decides what a unit does next, from committed state alone: there is no queue of events, so a lost,
+ * repeated or reordered change cannot confuse it. Pure. The order is that of Juju's resolvers:
+ * https://github.com/juju/juju/blob/3.6/internal/worker/uniter/resolver.go
+ */
+import type { ApplicationDocument, UnitDocument } from '../model/documents.ts';
+import type { HookInfo, LifecycleHook } from '../model/hook-info.ts';
+import type { Reader } from '../store/store.ts';
+import type { Operation } from './operation.ts';
+import { nextCreatedHook, nextRelationHook } from './plan-relation.ts';
+import { nextSecretHook } from './plan-secret.ts';
+
+export interface PlanInputs {
+  readonly reader: Reader;
+  readonly unit: string;
+  readonly now: Date;
+  /** Whether juju-exec waits for this unit. */
+  readonly hasCommands: boolean;
+  /** Milliseconds between update-status hooks; 0 for never. */
+  readonly updateStatusMs: number;
+}
+
+const WAIT: Operation = { kind: 'wait' };
+
+/** The next operation of the unit; `bury` for a unit that does not exist (any more). */
+export function planOperation(inputs: PlanInputs): Operation {
+  const unit = inputs.reader.get('unit', inputs.unit);
+  const application = inputs.reader.get('application', unit?.application ?? '');
+  if (unit === undefined || application === undefined) {
+    return { kind: 'bury' };
+  }
+  return (
+    beforeOthers(inputs, unit, application) ??
+    planTask(inputs, unit) ??
+    (unit.pending === undefined
+      ? ordinary(inputs, unit, application)
+      : planPending(inputs, unit.pending))
+  );
+}
+
+/** Relations to enter, leadership and secrets; they wait while a hook is queued or has failed. */
+function beforeOthers(
+  { reader }: PlanInputs,
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation | undefined {
+  if (unit.pending !== undefined || !unit.installed || unit.life !== 'alive') {
+    return undefined;
+  }
+  const created = nextCreatedHook(reader, unit);
+  if (created !== undefined) {
+    return runHook(created);
+  }
+  const leadership = planLeadership(unit, application);
+  if (leadership !== undefined) {
+    return leadership;
+  }
+  const secret = nextSecretHook(reader, unit, application);
+  return secret === undefined ? undefined : runHook(secret);
+}
+
+function planLeadership(
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation | undefined {
+  const leads = application.leader === unit.name;
+  if (leads && !unit.leaderAccepted) {
+    return { kind: 'accept-leadership' };
+  }
+  if (!leads && unit.leaderAccepted) {
+    return { kind: 'resign-leadership' };
+  }
+  return !leads && unit.leaderSettingsSeen !== application.leaderSettingsVersion
+    ? lifecycle('leader-settings-changed', application.leaderSettingsVersion)
+    : undefined;
+}
+
+/** Actions need an installed unit, not a healthy one; so do commands of juju-exec. */
+function planTask({ reader, hasCommands }: PlanInputs, unit: UnitDocument): Operation | undefined {
+  if (!unit.installed) {
+    return undefined;
+  }
+  const task = reader
+    .all('task')
+    .filter(({ unit: name, status }) => name === unit.name && status === 'pending')
+    .toSorted((a, b) => Number(a.id) - Number(b.id))[0];
+  if (task !== undefined) {
+    return { kind: 'task', task: task.id };
+  }
+  return hasCommands ? { kind: 'commands' } : undefined;
+}
+
+function planPending(
+  { now }: PlanInputs,
+  { hook, state, resolved, retryAt }: NonNullable<UnitDocument['pending']>,
+): Operation {
+  if (resolved === 'skip') {
+    return { kind: 'skip-hook', hook };
+  }
+  if (state === 'queued' || resolved === 'retry') {
+    return { kind: 'hook', hook, pending: true };
+  }
+  if (retryAt === undefined) {
+    return WAIT;
+  }
+  return Date.parse(retryAt) <= now.getTime()
+    ? { kind: 'hook', hook, pending: true }
+    : { kind: 'wait', until: retryAt };
+}
+
+function ordinary(
+  inputs: PlanInputs,
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation {
+  if (unit.life === 'dying') {
+    return planDying(inputs, unit);
+  }
+  if (!unit.installed) {
+    return lifecycle('install');
+  }
+  if (unit.configSeen !== application.configVersion) {
+    return lifecycle('config-changed', application.configVersion);
+  }
+  const relation = nextRelationHook(inputs.reader, unit);
+  if (relation !== undefined) {
+    return runHook(relation);
+  }
+  return planUpdateStatus(inputs, unit);
+}
+
+function planDying({ reader }: PlanInputs, unit: UnitDocument): Operation {
+  if (!unit.installed) {
+    return { kind: 'bury' };
+  }
+  const relation = nextRelationHook(reader, unit);
+  if (relation !== undefined) {
+    return runHook(relation);
+  }
+  return lifecycle(unit.stopped ? 'remove' : 'stop');
+}
+
+function planUpdateStatus({ now, updateStatusMs }: PlanInputs, unit: UnitDocument): Operation {
+  if (!unit.started || updateStatusMs === 0 || unit.lastHookAt === undefined) {
+    return WAIT;
+  }
+  const due = Date.parse(unit.lastHookAt) + updateStatusMs;
+  return due <= now.getTime()
+    ? lifecycle('update-status')
+    : { kind: 'wait', until: new Date(due).toISOString() };
+}
+
+function lifecycle(name: LifecycleHook, version?: number): Operation {
+  return runHook({ kind: 'lifecycle', name, ...(version === undefined ? {} : { version }) });
+}
+
+function runHook(hook: HookInfo): Operation {
+  return { kind: 'hook', hook };
+}

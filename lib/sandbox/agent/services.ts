@@ -1,0 +1,14 @@
+/** What unit agents work with. */
+import type { SandboxPaths } from '../client/paths.ts';
+import type { ContextServices, HookContext } from './hook-context.ts';
+
+export interface AgentServices extends ContextServices {
+  readonly paths: SandboxPaths;
+  /** Contexts that hook tools may name now, by id. */
+  readonly contexts: Map<string, HookContext>;
+  /** Called with defects; the agent goes on where it can. */
+  readonly onDefect: (error: unknown) => void;
+}
+
+/** The version of Juju whose behaviour the sandbox has, as charms see it. */
+export const JUJU_VERSION = '3.6.28';

@@ -1,0 +1,154 @@
+/** Runs a task of an operation: an action of the charm, or commands of `juju exec`. */
+import { describeError } from '#system';
+import type { JsonRecord, JsonValue } from '../api.ts';
+import { prepareParams } from '../charm-archive/action-specs.ts';
+import type { TaskDocument } from '../model/documents.ts';
+import type { Transaction } from '../store/store.ts';
+import type { CharmProcessEnd } from './charm-process.ts';
+import { runShell } from './command-operation.ts';
+import { HookContext } from './hook-context.ts';
+import { describeEnd, executeCharm } from './hook-operation.ts';
+import type { AgentServices } from './services.ts';
+
+type Settle = (transaction: Transaction) => void;
+
+/** Runs the task to its end; it always has one. */
+export async function runTask(
+  services: AgentServices,
+  unit: string,
+  taskId: string,
+  settle: Settle,
+): Promise<void> {
+  const task = services.store.require('task', taskId);
+  let params: JsonRecord;
+  try {
+    params = paramsOf(services, task);
+  } catch (error) {
+    finish(services, task, { ...NOTHING, status: 'failed', message: describeError(error) }, settle);
+    return;
+  }
+  const context = new HookContext(services, {
+    unit,
+    label: task.command === undefined ? task.action : 'run-commands',
+    task: taskId,
+    isAction: task.command === undefined,
+    params,
+  });
+  recordStart(services, context, task);
+  const end =
+    task.command === undefined
+      ? await executeCharm(services, context, `actions/${task.action}`)
+      : await runShell(services, context, task.command);
+  finish(services, task, outcomeOf(services, context, task, end), settle);
+}
+
+interface Outcome {
+  readonly status: 'completed' | 'failed' | 'aborted';
+  readonly message?: string;
+  readonly results: JsonRecord;
+}
+
+const NOTHING = { results: {} } as const;
+
+function paramsOf(services: AgentServices, task: TaskDocument): JsonRecord {
+  if (task.command !== undefined) {
+    return {};
+  }
+  const { application } = services.store.require('unit', task.unit);
+  const { charm } = services.store.require('application', application);
+  const action = services.store.require('charm', charm).metadata.actions[task.action];
+  return action === undefined ? task.parameters : prepareParams(action, task.parameters);
+}
+
+function recordStart(services: AgentServices, context: HookContext, task: TaskDocument): void {
+  services.store.transact((transaction) => {
+    const now = context.now();
+    const what = task.command === undefined ? `action ${task.action}` : 'commands';
+    transaction.patch('task', task.id, { status: 'running', started: now });
+    transaction.patch('unit', context.unit, {
+      running: { contextId: context.id, task: task.id },
+      agent: { current: 'executing', message: `running ${what}`, since: now },
+    });
+  });
+}
+
+function outcomeOf(
+  services: AgentServices,
+  context: HookContext,
+  task: TaskDocument,
+  end: CharmProcessEnd | 'missing',
+): Outcome {
+  if (end === 'missing') {
+    const message = `action not implemented on unit ${JSON.stringify(context.unit)}`;
+    return { ...NOTHING, status: 'failed', message };
+  }
+  const results = { ...context.results.values, ...outputResults(end) };
+  if (services.store.require('task', task.id).status === 'aborting') {
+    return { status: 'aborted', message: 'action cancelled via the API', results };
+  }
+  const succeeded = end.exitCode === 0;
+  const flushed = succeeded || task.command !== undefined ? tryFlush(context) : undefined;
+  if (flushed !== undefined) {
+    context.writeLog('ERROR', 'juju.worker.uniter.operation', flushed);
+    return {
+      status: 'failed',
+      message: 'committing requested changes failed',
+      results: { ...results, 'return-code': '1' },
+    };
+  }
+  if (task.command !== undefined) {
+    return { status: 'completed', results };
+  }
+  const message = succeeded ? context.results.failure : describeEnd(end);
+  return message === undefined
+    ? { status: 'completed', results }
+    : { status: 'failed', message, results };
+}
+
+/** Commits what the action wrote; why it cannot, if it cannot. */
+function tryFlush(context: HookContext): string | undefined {
+  try {
+    context.store.transact((transaction) => {
+      context.flush(transaction);
+    });
+    return undefined;
+  } catch (error) {
+    return `committing requested changes failed: ${describeError(error)}`;
+  }
+}
+
+function outputResults(end: CharmProcessEnd): JsonRecord {
+  return {
+    'return-code': end.exitCode ?? 1,
+    ...outputResult('stdout', end.stdout),
+    ...outputResult('stderr', end.stderr),
+  };
+}
+
+function outputResult(name: string, output: Buffer): Record<string, JsonValue> {
+  if (output.length === 0) {
+    return {};
+  }
+  const text = output.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(output)
+    ? { [name]: text }
+    : { [name]: output.toString('base64'), [`${name}-encoding`]: 'base64' };
+}
+
+function finish(
+  services: AgentServices,
+  task: TaskDocument,
+  { status, message, results }: Outcome,
+  settle: Settle,
+): void {
+  services.store.transact((transaction) => {
+    transaction.patch('task', task.id, {
+      status,
+      results,
+      completed: services.clock.now().toISOString(),
+      ...(message === undefined ? {} : { message }),
+    });
+    transaction.patch('unit', task.unit, { running: undefined });
+    settle(transaction);
+  });
+}

@@ -1,0 +1,234 @@
+/** The actor of one unit: decides, executes, and again, one operation at a time. */
+import { rm } from 'node:fs/promises';
+import { endSandboxProcesses } from '../client/sweep-processes.ts';
+import { MODEL } from '../model/documents.ts';
+import { removeUnit } from '../model/removal.ts';
+import type { Reader, Transaction } from '../store/store.ts';
+import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
+import { type Commands, runCommands } from './command-operation.ts';
+import { finishHook } from './finish-hook.ts';
+import { retriesHooks, runHook } from './hook-operation.ts';
+import type { Operation } from './operation.ts';
+import { killNotedProcess } from './orphans.ts';
+import { planOperation } from './plan-operation.ts';
+import type { AgentServices } from './services.ts';
+import { runTask } from './task-operation.ts';
+import { prepareUnitDirectory, unitDirectory } from './unit-directory.ts';
+
+const DEFAULT_UPDATE_STATUS_MS = 300_000;
+
+export class UnitAgent {
+  readonly unit: string;
+  readonly #services: AgentServices;
+  readonly #commands: Commands[] = [];
+  readonly #stopped = new AbortController();
+  #wake: () => void = () => undefined;
+  #isAwake = true;
+
+  constructor(services: AgentServices, unit: string) {
+    this.#services = services;
+    this.unit = unit;
+  }
+
+  /** Works until the unit is gone or `stop` is called. */
+  async run(): Promise<void> {
+    recoverInterrupted(this.#services, this.unit);
+    await this.#prepare();
+    while (!this.#stopped.signal.aborted) {
+      const operation = this.#plan(this.#services.store);
+      if (operation.kind === 'wait') {
+        await this.#sleep(operation.until);
+      } else if (await this.#execute(operation)) {
+        await this.#leave();
+        return;
+      }
+    }
+  }
+
+  /** Looks again whether there is something to do. */
+  wake(): void {
+    this.#isAwake = true;
+    this.#wake();
+  }
+
+  /** Runs commands for juju-exec when their turn comes. */
+  enqueue(commands: Commands): void {
+    this.#commands.push(commands);
+    this.wake();
+  }
+
+  /** No further operation is begun. */
+  stop(): void {
+    this.#stopped.abort();
+    this.wake();
+  }
+
+  async #prepare(): Promise<void> {
+    const { store, paths } = this.#services;
+    const unit = store.get('unit', this.unit);
+    const charm = store.get('application', unit?.application ?? '')?.charm;
+    if (charm !== undefined) {
+      await prepareUnitDirectory(paths, this.unit, charm);
+    }
+  }
+
+  #plan(reader: Reader): Operation {
+    return planOperation({
+      reader,
+      unit: this.unit,
+      now: this.#services.clock.now(),
+      hasCommands: this.#commands.length > 0,
+      updateStatusMs: updateStatusMs(reader),
+    });
+  }
+
+  /** Ends a transaction: says idle or error where nothing more is to be done. */
+  readonly #settle = (transaction: Transaction): void => {
+    const now = this.#services.clock.now().toISOString();
+    settleStatus(transaction, this.unit, this.#plan(transaction), now);
+  };
+
+  /** Answers whether the unit is gone. */
+  async #execute(operation: Exclude<Operation, { kind: 'wait' }>): Promise<boolean> {
+    const { store } = this.#services;
+    switch (operation.kind) {
+      case 'hook':
+        await runHook(this.#services, this.unit, operation.hook, this.#settle);
+        return false;
+      case 'task':
+        await runTask(this.#services, this.unit, operation.task, this.#settle);
+        return false;
+      case 'commands':
+        await this.#runNextCommands();
+        return false;
+      case 'skip-hook':
+        store.transact((transaction) => {
+          const now = this.#services.clock.now().toISOString();
+          finishHook(transaction, this.unit, operation.hook, now);
+          this.#settle(transaction);
+        });
+        return false;
+      case 'accept-leadership':
+        store.transact((transaction) => {
+          transaction.patch('unit', this.unit, {
+            leaderAccepted: true,
+            pending: {
+              hook: { kind: 'lifecycle', name: 'leader-elected' },
+              state: 'queued',
+              failures: 0,
+            },
+          });
+        });
+        return false;
+      case 'resign-leadership':
+        store.transact((transaction) => {
+          transaction.patch('unit', this.unit, { leaderAccepted: false });
+          this.#settle(transaction);
+        });
+        return false;
+      case 'bury':
+        return true;
+    }
+  }
+
+  async #runNextCommands(): Promise<void> {
+    const commands = this.#commands.shift();
+    if (commands !== undefined) {
+      await runCommands(this.#services, this.unit, commands, this.#settle);
+    }
+  }
+
+  async #sleep(until: string | undefined): Promise<void> {
+    if (this.#isAwake) {
+      this.#isAwake = false;
+      // Something may have changed since the plan was made; look once more.
+      return;
+    }
+    const waking = new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    const timeout = new AbortController();
+    const timer =
+      until === undefined
+        ? waking
+        : this.#services.clock
+            .sleep(
+              Math.max(0, Date.parse(until) - this.#services.clock.now().getTime()),
+              timeout.signal,
+            )
+            .catch(() => undefined);
+    await Promise.race([waking, timer]);
+    timeout.abort();
+    this.#isAwake = false;
+  }
+
+  /** The unit is gone, and with it what it left on its machine. */
+  async #leave(): Promise<void> {
+    const { store, paths, clock } = this.#services;
+    if (store.get('unit', this.unit) !== undefined) {
+      store.transact((transaction) => {
+        removeUnit(transaction, this.unit);
+      });
+    }
+    for (const { done } of this.#commands.splice(0)) {
+      const stderr = Buffer.from(
+        `ERROR unit ${JSON.stringify(this.unit)} not found on this machine\n`,
+      );
+      done({ code: 1, stdout: Buffer.alloc(0), stderr });
+    }
+    const { root } = unitDirectory(paths, this.unit);
+    await endSandboxProcesses(root, clock);
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** What ran when the daemon was killed is ended, and counts as failed. */
+function recoverInterrupted(services: AgentServices, unitName: string): void {
+  const { store, paths, clock, log } = services;
+  const unit = store.get('unit', unitName);
+  killNotedProcess(unitDirectory(paths, unitName));
+  if (unit?.running === undefined) {
+    return;
+  }
+  const { hook, task } = unit.running;
+  const now = clock.now();
+  store.transact((transaction) => {
+    transaction.patch('unit', unitName, { running: undefined });
+    if (task !== undefined) {
+      transaction.patch('task', task, {
+        status: 'failed',
+        message: 'action terminated',
+        completed: now.toISOString(),
+      });
+    }
+    if (hook !== undefined) {
+      const failed = failedHook(hook, unit.pending, {
+        now,
+        retries: retriesHooks(services),
+        random: Math.random,
+      });
+      transaction.patch('unit', unitName, {
+        // It was the daemon that failed, so there is no reason to wait.
+        pending: failed.retryAt === undefined ? failed : { ...failed, retryAt: now.toISOString() },
+        agent: { current: 'error', message: failureMessage(hook), since: now.toISOString() },
+      });
+    }
+  });
+  const what = hook === undefined ? 'commands' : failureMessage(hook);
+  log.write({
+    unit: unitName,
+    level: 'ERROR',
+    module: 'juju.worker.uniter.operation',
+    message: `interrupted by the end of the agent: ${what}`,
+  });
+}
+
+function updateStatusMs(reader: Reader): number {
+  const text = String(reader.get('model', MODEL)?.config['update-status-hook-interval'] ?? '5m');
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (match === null) {
+    return DEFAULT_UPDATE_STATUS_MS;
+  }
+  const [, hours = '0', minutes = '0', seconds = '0'] = match;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+}

@@ -1,0 +1,36 @@
+/** The directory of a unit's agent: the charm's files, and notes of the agent. */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { copyTree } from '../charm-archive/unpack-charm.ts';
+import type { SandboxPaths } from '../client/paths.ts';
+import { unitTag } from '../model/names.ts';
+
+export interface UnitDirectory {
+  readonly root: string;
+  /** Working directory of every hook; stays where it is as long as the unit lives. */
+  readonly charm: string;
+  readonly state: string;
+}
+
+export function unitDirectory(paths: SandboxPaths, unit: string): UnitDirectory {
+  const root = join(paths.agents, unitTag(unit));
+  return { root, charm: join(root, 'charm'), state: join(root, 'state') };
+}
+
+/** Puts the charm in its place, unless it is there. A copy interrupted by a crash is made again. */
+export async function prepareUnitDirectory(
+  paths: SandboxPaths,
+  unit: string,
+  charm: string,
+): Promise<void> {
+  const directory = unitDirectory(paths, unit);
+  await mkdir(directory.state, { recursive: true, mode: 0o700 });
+  if (existsSync(directory.charm)) {
+    return;
+  }
+  const temporary = `${directory.charm}.new`;
+  await rm(temporary, { recursive: true, force: true });
+  await copyTree(join(paths.charms, charm), temporary);
+  await rename(temporary, directory.charm);
+}

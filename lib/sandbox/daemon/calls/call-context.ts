@@ -1,0 +1,31 @@
+/** What handlers of calls work with. */
+import type { AgentServices } from '../../agent/services.ts';
+import { ModelError } from '../../errors.ts';
+import type { ApplicationDocument, UnitDocument } from '../../model/documents.ts';
+import type { Reader } from '../../store/store.ts';
+import type { Agents } from '../agents.ts';
+
+export interface CallContext {
+  readonly services: AgentServices;
+  readonly agents: Agents;
+  /** Ends the daemon. */
+  readonly end: () => void;
+}
+
+/** @throws ModelError with Juju's message. */
+export function requireApplication(reader: Reader, name: string): ApplicationDocument {
+  const application = reader.get('application', name);
+  if (application === undefined) {
+    throw new ModelError(`application ${JSON.stringify(name)} not found`, 'not-found');
+  }
+  return application;
+}
+
+/** @throws ModelError with Juju's message. */
+export function requireUnit(reader: Reader, name: string): UnitDocument {
+  const unit = reader.get('unit', name);
+  if (unit === undefined) {
+    throw new ModelError(`unit ${JSON.stringify(name)} not found`, 'not-found');
+  }
+  return unit;
+}

@@ -1,0 +1,43 @@
+/** The end of the sandbox: all units leave in order within a bounded time, then the daemon ends. */
+import type { DestroyParams, DestroyProgress } from '../../api.ts';
+import { destroyApplication } from '../../model/removal.ts';
+import type { Transaction } from '../../store/store.ts';
+import type { CallContext } from './call-context.ts';
+import { skipFailedHook } from './removal.ts';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+const LOOK_MS = 20;
+
+export async function* destroy(
+  { services, agents, end }: CallContext,
+  { timeoutMs = DEFAULT_TIMEOUT_MS }: DestroyParams,
+): AsyncGenerator<DestroyProgress, void> {
+  const { store, clock } = services;
+  const deadline = clock.now().getTime() + timeoutMs;
+  store.transact((transaction) => {
+    for (const { name } of transaction.all('application')) {
+      destroyApplication(transaction, name);
+    }
+  });
+  let shown = -1;
+  while (agents.count > 0 && clock.now().getTime() < deadline) {
+    const units = store.all('unit').map(({ name }) => name);
+    if (units.length !== shown) {
+      shown = units.length;
+      yield { units };
+    }
+    // Nobody is there to resolve a failed hook.
+    if (store.all('unit').some(({ pending }) => pending?.state === 'failed' && !pending.resolved)) {
+      store.transact(skipAllFailed);
+    }
+    await clock.sleep(LOOK_MS);
+  }
+  // The answer goes out before the process ends.
+  setTimeout(end, LOOK_MS);
+}
+
+function skipAllFailed(transaction: Transaction): void {
+  for (const { name } of transaction.all('unit')) {
+    skipFailedHook(transaction, name);
+  }
+}

@@ -1,0 +1,95 @@
+/** The calls the daemon answers, by name. */
+
+import { JUJU_VERSION } from '../../agent/services.ts';
+import type { CallName, Calls, PingResult, StreamName, Streams } from '../../api.ts';
+import { MODEL } from '../../model/documents.ts';
+import type { CallContext } from './call-context.ts';
+import { expose, getConfig, modelConfig, setConfig } from './config.ts';
+import { debugLog } from './debug-log.ts';
+import { addUnit, deploy } from './deploy.ts';
+import { destroy } from './destroy.ts';
+import { cancelTask, exec, listActions, operation, operations, run, task } from './operations.ts';
+import { integrate, removeRelation } from './relations.ts';
+import { removeApplications, removeUnits, resolved } from './removal.ts';
+import {
+  addSecret,
+  grantSecret,
+  listSecrets,
+  removeSecret,
+  revokeSecret,
+  showSecret,
+  updateSecret,
+} from './secrets.ts';
+import { showUnit } from './show-unit.ts';
+import { status } from './status.ts';
+
+type Handlers = {
+  readonly [N in CallName]: (
+    context: CallContext,
+    params: Calls[N]['params'],
+    signal: AbortSignal,
+  ) => Calls[N]['result'] | Promise<Calls[N]['result']>;
+};
+
+type StreamHandlers = {
+  readonly [N in StreamName]: (
+    context: CallContext,
+    params: Streams[N]['params'],
+    signal: AbortSignal,
+  ) => AsyncGenerator<Streams[N]['item'], void>;
+};
+
+const typedHandlers: Handlers = {
+  ping,
+  deploy,
+  'add-unit': addUnit,
+  'remove-unit': removeUnits,
+  'remove-application': removeApplications,
+  integrate,
+  'remove-relation': removeRelation,
+  'get-config': getConfig,
+  'set-config': setConfig,
+  'model-config': modelConfig,
+  expose,
+  resolved,
+  status,
+  'show-unit': showUnit,
+  actions: listActions,
+  run,
+  exec,
+  task,
+  'cancel-task': cancelTask,
+  operation,
+  operations,
+  'add-secret': addSecret,
+  'update-secret': updateSecret,
+  'remove-secret': removeSecret,
+  'grant-secret': grantSecret,
+  'revoke-secret': revokeSecret,
+  secrets: listSecrets,
+  'show-secret': showSecret,
+};
+
+const typedStreams: StreamHandlers = { 'debug-log': debugLog, destroy };
+
+type Handler = (context: CallContext, params: unknown, signal: AbortSignal) => unknown;
+type StreamHandler = (
+  context: CallContext,
+  params: unknown,
+  signal: AbortSignal,
+) => AsyncGenerator<unknown, void>;
+
+/** Params come from our own client of the same version, over a socket only its owner may open. */
+export const handlers = typedHandlers as unknown as Readonly<Record<string, Handler>>;
+export const streams = typedStreams as unknown as Readonly<Record<string, StreamHandler>>;
+
+function ping({ services }: CallContext): PingResult {
+  const { name, uuid, controllerName } = services.store.require('model', MODEL);
+  return {
+    pid: process.pid,
+    modelName: name,
+    modelUuid: uuid,
+    controllerName,
+    jujuVersion: JUJU_VERSION,
+  };
+}

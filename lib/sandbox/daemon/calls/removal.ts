@@ -1,0 +1,92 @@
+/** remove-unit, remove-application, resolved. */
+import type { Calls, RemoveResult } from '../../api.ts';
+import { ModelError } from '../../errors.ts';
+import { compareUnits } from '../../model/names.ts';
+import { destroyApplication, destroyUnit } from '../../model/removal.ts';
+import type { Transaction } from '../../store/store.ts';
+import { type CallContext, requireUnit } from './call-context.ts';
+
+export function removeUnits(
+  { services }: CallContext,
+  { units, force, dryRun }: Calls['remove-unit']['params'],
+): readonly RemoveResult[] {
+  return units.map((name) => {
+    if (services.store.get('unit', name) === undefined) {
+      const error = `unit ${JSON.stringify(name)} does not exist`;
+      return { name, units: [], error };
+    }
+    if (dryRun !== true) {
+      services.store.transact((transaction) => {
+        destroyUnit(transaction, name);
+        if (force === true) {
+          skipFailedHook(transaction, name);
+        }
+      });
+    }
+    return { name, units: [] };
+  });
+}
+
+export function removeApplications(
+  { services }: CallContext,
+  { applications, force, dryRun }: Calls['remove-application']['params'],
+): readonly RemoveResult[] {
+  return applications.map((name) => {
+    if (services.store.get('application', name) === undefined) {
+      const error = `application ${JSON.stringify(name)} not found`;
+      return { name, units: [], error };
+    }
+    const units = services.store
+      .within('unit', name)
+      .map((unit) => unit.name)
+      .toSorted(compareUnits);
+    if (dryRun !== true) {
+      services.store.transact((transaction) => {
+        destroyApplication(transaction, name);
+        if (force === true) {
+          for (const unit of units.filter((each) => transaction.get('unit', each))) {
+            skipFailedHook(transaction, unit);
+          }
+        }
+      });
+    }
+    return { name, units };
+  });
+}
+
+/** A failed hook no longer stands in the way. */
+export function skipFailedHook(transaction: Transaction, name: string): void {
+  const { pending } = transaction.require('unit', name);
+  if (pending?.state === 'failed') {
+    transaction.patch('unit', name, { pending: { ...pending, resolved: 'skip' } });
+  }
+}
+
+export function resolved(
+  { services }: CallContext,
+  { units = [], all, noRetry }: Calls['resolved']['params'],
+): Calls['resolved']['result'] {
+  const failed = services.store
+    .all('unit')
+    .filter(({ agent }) => agent.current === 'error')
+    .map(({ name }) => name);
+  const asked = all === true ? failed : units;
+  if (asked.length === 0 && all !== true) {
+    throw new ModelError('no unit specified');
+  }
+  services.store.transact((transaction) => {
+    for (const name of asked) {
+      const { pending } = requireUnit(transaction, name);
+      if (pending?.state !== 'failed') {
+        throw new ModelError(`unit ${JSON.stringify(name)} is not in an error state`);
+      }
+      if (pending.resolved !== undefined) {
+        throw new ModelError('already resolved');
+      }
+      transaction.patch('unit', name, {
+        pending: { ...pending, resolved: noRetry === true ? 'skip' : 'retry' },
+      });
+    }
+  });
+  return {};
+}

@@ -1,0 +1,156 @@
+/** The whole model at a glance. */
+import { hostname } from 'node:os';
+import { JUJU_VERSION } from '../../agent/services.ts';
+import type {
+  ApplicationStatus,
+  FullStatus,
+  MachineStatus,
+  RelatedApplication,
+  RelationStatus,
+  StatusInfo,
+  UnitStatus,
+} from '../../api-status.ts';
+import { applicationStatus, workloadStatus } from '../../model/application-status.ts';
+import {
+  type ApplicationDocument,
+  MODEL,
+  type RelationDocument,
+  type UnitDocument,
+} from '../../model/documents.ts';
+import { compareText, compareUnits } from '../../model/names.ts';
+import { comparePorts, formatPort } from '../../model/ports.ts';
+import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
+import type { Reader } from '../../store/store.ts';
+import type { CallContext } from './call-context.ts';
+
+export function status({ services }: CallContext): FullStatus {
+  const { store, address } = services;
+  const model = store.require('model', MODEL);
+  const applications = store.all('application').toSorted((a, b) => compareText(a.name, b.name));
+  const units = store.all('unit').toSorted((a, b) => compareUnits(a.name, b.name));
+  return {
+    model: {
+      name: model.name,
+      type: 'iaas',
+      controller: model.controllerName,
+      cloud: 'localhost',
+      region: 'localhost',
+      version: JUJU_VERSION,
+      status: { current: 'available', since: model.created },
+      sla: 'unsupported',
+    },
+    machines: units.map((unit) => describeMachine(store, unit, address)),
+    applications: applications.map((one) => describeApplication(store, one, address)),
+    relations: store
+      .all('relation')
+      .toSorted((a, b) => a.id - b.id)
+      .map(describeRelation),
+    timestamp: services.clock.now().toISOString(),
+  };
+}
+
+/** Each unit is a machine of its own to Juju; here they share one, and its address. */
+function describeMachine(reader: Reader, unit: UnitDocument, address: string): MachineStatus {
+  const { base } = reader.require('application', unit.application);
+  const since = unit.created;
+  return {
+    id: unit.machine,
+    agent: { current: 'started', since, version: JUJU_VERSION },
+    machine: { current: 'running', message: 'Running', since },
+    hostname: hostname(),
+    addresses: [address],
+    instanceId: `sandbox-${unit.machine}`,
+    base,
+  };
+}
+
+function describeApplication(
+  reader: Reader,
+  application: ApplicationDocument,
+  address: string,
+): ApplicationStatus {
+  const { revision, metadata } = reader.require('charm', application.charm);
+  const units = reader
+    .within('unit', application.name)
+    .toSorted((a, b) => compareUnits(a.name, b.name));
+  const leader = units.find(({ name }) => name === application.leader);
+  const workloadVersion = (leader ?? units[0])?.workloadVersion;
+  return {
+    name: application.name,
+    charm: {
+      url: `local:${application.charm}`,
+      name: metadata.name,
+      revision,
+      ...(metadata.version === undefined ? {} : { version: metadata.version }),
+    },
+    base: application.base,
+    exposed: application.exposed,
+    ...(application.life === 'alive' ? {} : { life: application.life }),
+    status: applicationStatus(reader, application.name),
+    relations: relatedTo(reader, application.name),
+    subordinateTo: [],
+    endpoints: Object.keys(metadata.endpoints),
+    ...(workloadVersion === undefined ? {} : { workloadVersion }),
+    units: units.map((unit) => describeUnit(application, unit, address)),
+  };
+}
+
+function describeUnit(
+  application: ApplicationDocument,
+  unit: UnitDocument,
+  address: string,
+): UnitStatus {
+  return {
+    name: unit.name,
+    workload: workloadStatus(unit),
+    agent: agentStatus(unit),
+    leader: application.leader === unit.name,
+    machine: unit.machine,
+    address,
+    ports: unit.ports.toSorted(comparePorts).map(formatPort),
+    ...(unit.life === 'alive' ? {} : { life: unit.life }),
+    subordinates: [],
+  };
+}
+
+/** A failed hook shows as the workload's error; the agent itself is well. */
+function agentStatus({ agent }: UnitDocument): StatusInfo {
+  const { since } = agent;
+  const shown: StatusInfo =
+    agent.current === 'error'
+      ? { current: 'idle', ...(since === undefined ? {} : { since }) }
+      : agent;
+  return { ...shown, version: JUJU_VERSION };
+}
+
+function relatedTo(
+  reader: Reader,
+  application: string,
+): Record<string, readonly RelatedApplication[]> {
+  const related: Record<string, RelatedApplication[]> = {};
+  for (const relation of relationsOf(reader, application)) {
+    const own = endpointOf(relation, application);
+    const remote = remoteEndpointOf(relation, application);
+    if (own !== undefined && remote !== undefined) {
+      related[own.endpoint] = [
+        ...(related[own.endpoint] ?? []),
+        { application: remote.application, interface: own.interface, scope: own.scope },
+      ];
+    }
+  }
+  return related;
+}
+
+function describeRelation(relation: RelationDocument): RelationStatus {
+  const [first] = relation.endpoints;
+  const last = relation.endpoints.at(-1);
+  const name = (end: typeof first) =>
+    end === undefined ? '' : `${end.application}:${end.endpoint}`;
+  return {
+    id: relation.id,
+    requirer: name(first),
+    provider: name(last),
+    interface: first?.interface ?? '',
+    type: isPeer(relation) ? 'peer' : 'regular',
+  };
+}

@@ -1,0 +1,94 @@
+/** The daemon's life: store, agents, sockets, and their end. */
+import { randomUUID } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { networkInterfaces } from 'node:os';
+import { HintError, systemClock } from '#system';
+import type { HookContext } from '../agent/hook-context.ts';
+import type { AgentServices } from '../agent/services.ts';
+import type { BootstrapOptions } from '../client/daemon-control.ts';
+import { type SandboxPaths, sandboxPaths } from '../client/paths.ts';
+import { MODEL } from '../model/documents.ts';
+import { DebugLog } from '../store/debug-log.ts';
+import { openStore, type Store } from '../store/store.ts';
+import { Agents } from './agents.ts';
+import { serveCalls } from './call-server.ts';
+import { serveTools } from './tool-server.ts';
+import { writeTools } from './tools-directory.ts';
+
+/** Runs until it is told to end (by the `destroy` call or a signal). */
+export async function runDaemon(root: string, options: BootstrapOptions): Promise<void> {
+  const paths = sandboxPaths(root);
+  const store = openExclusively(paths);
+  ensureModel(store, options);
+  await mkdir(paths.agents, { recursive: true, mode: 0o711 });
+  await mkdir(paths.charms, { recursive: true, mode: 0o711 });
+  await writeTools(paths);
+  const services: AgentServices = {
+    store,
+    paths,
+    log: new DebugLog(paths.debugLog, systemClock),
+    clock: systemClock,
+    address: ownAddress(),
+    contexts: new Map<string, HookContext>(),
+    onDefect: reportDefect,
+  };
+  const agents = new Agents(services);
+  const ending = Promise.withResolvers<void>();
+  const tools = await serveTools(services, agents);
+  agents.start();
+  writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
+  const calls = await serveCalls({ services, agents, end: ending.resolve });
+  process.on('SIGTERM', ending.resolve);
+  process.on('SIGINT', ending.resolve);
+  process.on('uncaughtException', reportDefect);
+  process.on('unhandledRejection', reportDefect);
+  await ending.promise;
+  tools.close();
+  calls.close();
+  rmSync(paths.pidFile, { force: true });
+  store.close();
+}
+
+function openExclusively(paths: SandboxPaths): Store {
+  try {
+    return openStore(paths.database);
+  } catch (error) {
+    if (Error.isError(error) && error.message.includes('locked')) {
+      throw new HintError(`a daemon runs already in ${paths.root}`, {
+        code: 'already-running',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function ensureModel(store: Store, options: BootstrapOptions): void {
+  if (store.get('model', MODEL) === undefined) {
+    store.transact((transaction) => {
+      transaction.put('model', MODEL, {
+        name: options.modelName ?? 'sandbox',
+        uuid: randomUUID(),
+        controllerName: options.controllerName ?? 'sandbox',
+        created: new Date().toISOString(),
+        counters: { relation: 0, machine: 0, task: 1 },
+        unitNumbers: {},
+        charmRevisions: {},
+        config: {},
+      });
+    });
+  }
+}
+
+/** The first IPv4 address of this machine that others can reach; loopback where there is none. */
+function ownAddress(): string {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const found = addresses.find(({ family, internal }) => family === 'IPv4' && !internal);
+  return found?.address ?? '127.0.0.1';
+}
+
+function reportDefect(error: unknown): void {
+  const text = Error.isError(error) ? (error.stack ?? error.message) : String(error);
+  console.error(`${new Date().toISOString()} defect: ${text}`);
+}

@@ -1,0 +1,44 @@
+/** What a charm says of itself, parsed and validated; how it is read is `charm-archive/`. */
+import type { JsonRecord, JsonValue } from '../api.ts';
+
+export type OptionType = 'string' | 'int' | 'float' | 'boolean' | 'secret';
+
+export interface ConfigOption {
+  readonly type: OptionType;
+  readonly description?: string;
+  readonly default?: JsonValue;
+}
+
+export interface EndpointMetadata {
+  readonly name: string;
+  readonly role: 'provider' | 'requirer' | 'peer';
+  readonly interface: string;
+  readonly scope: 'global' | 'container';
+  readonly limit?: number;
+}
+
+export interface ActionMetadata {
+  readonly name: string;
+  readonly description?: string;
+  /** As Juju generates it: title, type, description, properties, required, … */
+  readonly schema: JsonRecord;
+}
+
+export interface CharmMetadata {
+  readonly name: string;
+  readonly summary: string;
+  readonly subordinate: boolean;
+  /** By name. */
+  readonly endpoints: Readonly<Record<string, EndpointMetadata>>;
+  readonly extraBindings: readonly string[];
+  readonly options: Readonly<Record<string, ConfigOption>>;
+  readonly actions: Readonly<Record<string, ActionMetadata>>;
+  readonly resources: readonly string[];
+  /** Storage that must exist before install. */
+  readonly requiredStorage: readonly string[];
+  readonly storage: readonly string[];
+  /** Of the first base of the manifest. */
+  readonly base?: { readonly name: string; readonly channel: string };
+  /** Content of the file `version`. */
+  readonly version?: string;
+}

@@ -1,0 +1,236 @@
+/** What the store keeps: the committed state of the model, one immutable document a thing. */
+import type { JsonRecord, JsonValue, TaskStatus } from '../api.ts';
+import type { StatusInfo } from '../api-status.ts';
+import type { CharmMetadata } from './charm-metadata.ts';
+import type { HookInfo } from './hook-info.ts';
+
+export type Life = 'alive' | 'dying';
+
+/** The one model. Its counters only grow, so that no id is ever used twice. */
+export interface ModelDocument {
+  readonly name: string;
+  readonly uuid: string;
+  readonly controllerName: string;
+  readonly created: string;
+  /** Operations and tasks share one sequence. */
+  readonly counters: { readonly relation: number; readonly machine: number; readonly task: number };
+  /** The next unit number of every application name ever used. */
+  readonly unitNumbers: Readonly<Record<string, number>>;
+  /** The next revision of every charm name ever deployed. */
+  readonly charmRevisions: Readonly<Record<string, number>>;
+  readonly config: JsonRecord;
+}
+
+/** An unpacked charm, `name-revision`. */
+export interface CharmDocument {
+  readonly id: string;
+  readonly revision: number;
+  readonly metadata: CharmMetadata;
+}
+
+export interface ApplicationDocument {
+  readonly name: string;
+  readonly charm: string;
+  readonly base: { readonly name: string; readonly channel: string };
+  readonly life: Life;
+  readonly exposed: boolean;
+  readonly trust: boolean;
+  /** What the user set; defaults come from the charm. */
+  readonly settings: JsonRecord;
+  /** Grows with every change of settings or trust. */
+  readonly configVersion: number;
+  /** Set by the leader; derived from the units until then. */
+  readonly status?: StatusInfo;
+  readonly leader?: string;
+  readonly leaderSettings: Readonly<Record<string, string>>;
+  readonly leaderSettingsVersion: number;
+  readonly created: string;
+}
+
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  /** Empty: all endpoints. */
+  readonly endpoints: readonly string[];
+}
+
+/** What a unit has seen of one relation; the planner compares it with the relation itself. */
+export interface RelationMemory {
+  readonly created: boolean;
+  /** Remote units joined, with the version of their bag last told; absent: a changed is owed. */
+  readonly members: Readonly<Record<string, { readonly version?: number }>>;
+  /** The remote application's bag version last told. */
+  readonly appVersion: number;
+  readonly broken: boolean;
+}
+
+/** A hook that must come before others: queued, or failed and waiting for its retry. */
+export interface PendingHook {
+  readonly hook: HookInfo;
+  readonly state: 'queued' | 'failed';
+  readonly failures: number;
+  readonly retryAt?: string;
+  readonly resolved?: 'retry' | 'skip';
+}
+
+/** What runs right now; found after a crash, it was interrupted. */
+export interface RunningOperation {
+  readonly contextId: string;
+  readonly hook?: HookInfo;
+  readonly task?: string;
+}
+
+export interface UnitDocument {
+  readonly name: string;
+  readonly application: string;
+  readonly machine: string;
+  readonly life: Life;
+  readonly created: string;
+  readonly workload: StatusInfo;
+  readonly agent: StatusInfo;
+  /** The charm has set a status of its own. */
+  readonly statusSet: boolean;
+  readonly workloadVersion?: string;
+  readonly ports: readonly PortRange[];
+  readonly installed: boolean;
+  readonly started: boolean;
+  readonly stopped: boolean;
+  /** `configVersion` of the application at the last config-changed. */
+  readonly configSeen?: number;
+  readonly leaderAccepted: boolean;
+  readonly leaderSettingsSeen?: number;
+  readonly relations: Readonly<Record<string, RelationMemory>>;
+  readonly pending?: PendingHook;
+  readonly running?: RunningOperation;
+  /** state-set. */
+  readonly state: Readonly<Record<string, string>>;
+  /** When the last hook ended, for the update-status timer. */
+  readonly lastHookAt?: string;
+}
+
+export interface RelationEndpoint {
+  readonly application: string;
+  readonly endpoint: string;
+  readonly role: 'provider' | 'requirer' | 'peer';
+  readonly interface: string;
+  readonly scope: 'global' | 'container';
+}
+
+/** One endpoint for a peer relation, else the requirer and the provider in this order. */
+export interface RelationDocument {
+  readonly id: number;
+  readonly endpoints: readonly RelationEndpoint[];
+  readonly life: Life;
+}
+
+/** A data bag of an application (`3/app`) or unit (`3/app/0`) in a relation. */
+export interface BagDocument {
+  readonly relation: number;
+  readonly entity: string;
+  readonly data: Readonly<Record<string, string>>;
+  /** Grows with every real change; 0 for a bag never written. */
+  readonly version: number;
+  /** Units only: whether the unit takes part in the relation now. */
+  readonly inScope: boolean;
+}
+
+export type RotatePolicy =
+  | 'never'
+  | 'hourly'
+  | 'daily'
+  | 'weekly'
+  | 'monthly'
+  | 'quarterly'
+  | 'yearly';
+
+export interface SecretRevision {
+  readonly revision: number;
+  /** Values are base64. */
+  readonly content: Readonly<Record<string, string>>;
+  readonly created: string;
+  readonly expires?: string;
+  /** The owner has been told by secret-remove that nobody needs it any more. */
+  readonly obsoleteTold: boolean;
+}
+
+export interface SecretConsumer {
+  readonly label?: string;
+  readonly tracked: number;
+  /** The latest revision told by secret-changed (or seen by reading). */
+  readonly told: number;
+}
+
+export interface SecretGrant {
+  /** Application or unit. */
+  readonly target: string;
+  /** Absent for user secrets, which are granted to applications as such. */
+  readonly relation?: number;
+}
+
+export interface SecretDocument {
+  readonly id: string;
+  readonly owner: {
+    readonly kind: 'application' | 'unit' | 'model';
+    /** Empty for the model. */
+    readonly name: string;
+  };
+  /** The owner's label, or the name of a user secret. */
+  readonly label?: string;
+  readonly description?: string;
+  readonly rotate: RotatePolicy;
+  readonly rotateAt?: string;
+  readonly autoPrune: boolean;
+  /** Ascending, at least one. */
+  readonly revisions: readonly SecretRevision[];
+  readonly latest: number;
+  readonly grants: readonly SecretGrant[];
+  /** By unit. */
+  readonly consumers: Readonly<Record<string, SecretConsumer>>;
+  readonly created: string;
+  readonly updated: string;
+}
+
+export interface OperationDocument {
+  readonly id: string;
+  readonly action: string;
+  readonly parameters: JsonRecord;
+  readonly tasks: readonly string[];
+  readonly fail?: string;
+  readonly enqueued: string;
+}
+
+export interface TaskDocument {
+  readonly id: string;
+  readonly operation: string;
+  readonly unit: string;
+  readonly action: string;
+  readonly parameters: JsonRecord;
+  /** Given to a shell instead of an action (`juju exec`). */
+  readonly command?: string;
+  readonly status: TaskStatus;
+  readonly message?: string;
+  readonly results: Readonly<Record<string, JsonValue>>;
+  readonly log: readonly { readonly time: string; readonly message: string }[];
+  readonly enqueued: string;
+  readonly started?: string;
+  readonly completed?: string;
+}
+
+/** Document types by kind. Ids: see each type; the part before a `/` is the partition. */
+export interface Documents {
+  model: ModelDocument;
+  charm: CharmDocument;
+  application: ApplicationDocument;
+  unit: UnitDocument;
+  relation: RelationDocument;
+  bag: BagDocument;
+  secret: SecretDocument;
+  operation: OperationDocument;
+  task: TaskDocument;
+}
+
+export type Kind = keyof Documents;
+
+/** The id of the one model document. */
+export const MODEL = 'model';

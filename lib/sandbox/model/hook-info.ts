@@ -1,0 +1,61 @@
+/** Names one run of a hook, with all its environment depends on. */
+
+export type LifecycleHook =
+  | 'install'
+  | 'start'
+  | 'stop'
+  | 'remove'
+  | 'config-changed'
+  | 'update-status'
+  | 'leader-elected'
+  | 'leader-settings-changed';
+
+export type RelationStep = 'created' | 'joined' | 'changed' | 'departed' | 'broken';
+
+export interface LifecycleHookInfo {
+  readonly kind: 'lifecycle';
+  readonly name: LifecycleHook;
+  /** What the hook takes notice of: configVersion for config-changed, version of leader settings. */
+  readonly version?: number;
+}
+
+export interface RelationHookInfo {
+  readonly kind: 'relation';
+  readonly step: RelationStep;
+  readonly relation: number;
+  readonly endpoint: string;
+  readonly remoteApp: string;
+  /** Absent for created, broken and changes of the application's bag. */
+  readonly remoteUnit?: string;
+  readonly departing?: string;
+  /** The bag's version this changed hook tells of. */
+  readonly version?: number;
+}
+
+export interface SecretHookInfo {
+  readonly kind: 'secret';
+  readonly step: 'changed' | 'remove';
+  readonly secret: string;
+  readonly label: string;
+  readonly revision: number;
+}
+
+export type HookInfo = LifecycleHookInfo | RelationHookInfo | SecretHookInfo;
+
+/** `config-changed`, `db-relation-joined`, `secret-changed`: as charms and messages name it. */
+export function hookName(hook: HookInfo): string {
+  switch (hook.kind) {
+    case 'lifecycle':
+      return hook.name;
+    case 'relation':
+      return `${hook.endpoint}-relation-${hook.step}`;
+    case 'secret':
+      return `secret-${hook.step}`;
+  }
+}
+
+/** What it is about, for the agent status: `db-relation-joined hook for pg/0`. */
+export function describeHook(hook: HookInfo): string {
+  const suffix = hook.kind === 'relation' && hook.remoteUnit ? ` for ${hook.remoteUnit}` : '';
+  return `${hookName(hook)} hook${suffix}`;
+}

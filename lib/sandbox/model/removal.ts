@@ -1,0 +1,158 @@
+/** How relations, units and applications go away: first dying, gone when nobody needs them. */
+import type { Reader, Transaction } from '../store/store.ts';
+import { compareUnits } from './names.ts';
+import { bagId, isPeer, relationsOf } from './relations.ts';
+
+/** Marks a relation as dying; it goes at once when no unit takes part. */
+export function destroyRelation(transaction: Transaction, id: number): void {
+  transaction.patch('relation', String(id), { life: 'dying' });
+  removeRelationIfEmpty(transaction, id);
+}
+
+/** Removes a dying relation that no unit takes part in any more, with its data. */
+export function removeRelationIfEmpty(transaction: Transaction, id: number): void {
+  const relation = transaction.get('relation', String(id));
+  if (relation?.life === 'dying' && !hasParticipants(transaction, id)) {
+    removeRelation(transaction, id);
+  }
+}
+
+/**
+ * Marks a unit as dying. It leaves its relations' scopes at once, so that the others see it depart
+ * before it has run its own hooks.
+ */
+export function destroyUnit(transaction: Transaction, name: string): void {
+  const unit = transaction.require('unit', name);
+  if (unit.life === 'dying') {
+    return;
+  }
+  transaction.patch('unit', name, { life: 'dying' });
+  for (const relation of relationsOf(transaction, unit.application)) {
+    const id = bagId(relation.id, name);
+    if (transaction.get('bag', id) !== undefined) {
+      transaction.patch('bag', id, { inScope: false });
+    }
+  }
+}
+
+/** Marks an application with its relations and units as dying; it goes with its last unit. */
+export function destroyApplication(transaction: Transaction, name: string): void {
+  transaction.patch('application', name, { life: 'dying' });
+  for (const relation of relationsOf(transaction, name)) {
+    if (!isPeer(relation)) {
+      destroyRelation(transaction, relation.id);
+    }
+  }
+  for (const unit of transaction.within('unit', name)) {
+    destroyUnit(transaction, unit.name);
+  }
+  removeApplicationIfEmpty(transaction, name);
+}
+
+/** Removes a unit, hands its leadership over, and takes along what dies with it. */
+export function removeUnit(transaction: Transaction, name: string): void {
+  const unit = transaction.require('unit', name);
+  transaction.remove('unit', name);
+  cancelTasks(transaction, name);
+  removeSecretsOf(transaction, 'unit', name);
+  forgetConsumer(transaction, name);
+  const application = transaction.get('application', unit.application);
+  if (application?.leader === name) {
+    electLeader(transaction, unit.application);
+  }
+  for (const relation of relationsOf(transaction, unit.application)) {
+    const id = bagId(relation.id, name);
+    if (transaction.get('bag', id) !== undefined) {
+      transaction.patch('bag', id, { inScope: false });
+    }
+    removeRelationIfEmpty(transaction, relation.id);
+  }
+  removeApplicationIfEmpty(transaction, unit.application);
+}
+
+/** Makes the first living unit the leader; nobody when there is none. */
+export function electLeader(transaction: Transaction, application: string): void {
+  const alive = transaction
+    .within('unit', application)
+    .filter(({ life }) => life === 'alive')
+    .map(({ name }) => name)
+    .toSorted(compareUnits);
+  transaction.patch('application', application, { leader: alive[0] });
+}
+
+function removeApplicationIfEmpty(transaction: Transaction, name: string): void {
+  const application = transaction.get('application', name);
+  if (application?.life !== 'dying' || transaction.within('unit', name).length > 0) {
+    return;
+  }
+  for (const relation of relationsOf(transaction, name)) {
+    if (isPeer(relation)) {
+      removeRelation(transaction, relation.id);
+    }
+  }
+  removeSecretsOf(transaction, 'application', name);
+  transaction.remove('application', name);
+}
+
+function removeRelation(transaction: Transaction, id: number): void {
+  transaction.remove('relation', String(id));
+  for (const { entity } of transaction.within('bag', String(id))) {
+    transaction.remove('bag', bagId(id, entity));
+  }
+  for (const secret of transaction.all('secret')) {
+    if (secret.grants.some((grant) => grant.relation === id)) {
+      transaction.patch('secret', secret.id, {
+        grants: secret.grants.filter((grant) => grant.relation !== id),
+      });
+    }
+  }
+  for (const unit of transaction.all('unit')) {
+    if (unit.relations[String(id)] !== undefined) {
+      const kept = Object.entries(unit.relations).filter(([key]) => key !== String(id));
+      transaction.patch('unit', unit.name, { relations: Object.fromEntries(kept) });
+    }
+  }
+}
+
+/**
+ * A unit takes part while its bag is in scope, and while it still owes hooks of the relation: a
+ * dying unit has left the scope and yet runs its departed and broken.
+ */
+function hasParticipants(reader: Reader, id: number): boolean {
+  return (
+    reader.within('bag', String(id)).some(({ inScope }) => inScope) ||
+    reader.all('unit').some(({ relations }) => {
+      const memory = relations[String(id)];
+      return memory?.created === true && !memory.broken;
+    })
+  );
+}
+
+function cancelTasks(transaction: Transaction, unit: string): void {
+  for (const task of transaction.all('task')) {
+    if (task.unit === unit && task.status === 'pending') {
+      transaction.patch('task', task.id, { status: 'cancelled', message: 'unit removed' });
+    }
+  }
+}
+
+function removeSecretsOf(
+  transaction: Transaction,
+  kind: 'application' | 'unit',
+  name: string,
+): void {
+  for (const secret of transaction.all('secret')) {
+    if (secret.owner.kind === kind && secret.owner.name === name) {
+      transaction.remove('secret', secret.id);
+    }
+  }
+}
+
+function forgetConsumer(transaction: Transaction, unit: string): void {
+  for (const secret of transaction.all('secret')) {
+    if (secret.consumers[unit] !== undefined) {
+      const kept = Object.entries(secret.consumers).filter(([name]) => name !== unit);
+      transaction.patch('secret', secret.id, { consumers: Object.fromEntries(kept) });
+    }
+  }
+}

@@ -1,6 +1,6 @@
 /** action-get, action-set, action-log, action-fail. */
 import { callJson, callTool, type HookToolRunner } from './runner.ts';
-import { argumentText } from './text.ts';
+import { argumentText, argumentTexts, spellNul } from './text.ts';
 import { plainMap } from './values.ts';
 
 /** Params of the running action, with the defaults of actions.yaml. */
@@ -13,14 +13,16 @@ export function actionSet(tools: HookToolRunner, results: Readonly<Record<string
   const entries = Object.entries(results);
   callTool(tools, {
     tool: 'action-set',
-    args: entries.map(([key, value]) => `${key}=${argumentText(value)}`),
+    args: entries.map(([key, value]) => `${key}=${spellNul(value)}`),
     shownArgs: entries.map(([key]) => `${key}=…`),
   });
 }
 
-/** Shows a line to whoever waits for the action. */
+/** Shows a line to whoever waits for the action, in several where it is longer than an argument. */
 export function actionLog(tools: HookToolRunner, message: string): void {
-  callTool(tools, { tool: 'action-log', args: ['--', argumentText(message)] });
+  for (const piece of argumentTexts(message)) {
+    callTool(tools, { tool: 'action-log', args: ['--', piece] });
+  }
 }
 
 /** Marks the action as failed; the charm goes on and its changes are kept. */

@@ -3,8 +3,21 @@
 // Linux MAX_ARG_STRLEN is 131 072 bytes with the final NUL (execve(2)).
 export const MAX_ARGUMENT_BYTES = 131_071;
 
-/** Free text as one argument; arguments cannot hold NUL. */
+/** Free text as one argument: without NUL, which none can hold, and cut where it is too long. */
 export function argumentText(text: string): string {
+  const [first = '', ...rest] = splitText(spellNul(text), MAX_ARGUMENT_BYTES - ELLIPSIS.length);
+  return rest.length === 0 ? first : `${first}${ELLIPSIS}`;
+}
+
+/** Free text as arguments, as many as it takes; empty pieces, which Juju refuses, are left out. */
+export function argumentTexts(text: string): readonly string[] {
+  return splitText(spellNul(text), MAX_ARGUMENT_BYTES).filter((piece) => piece !== '');
+}
+
+const ELLIPSIS = '...';
+
+/** NUL cannot be in an argument. */
+export function spellNul(text: string): string {
   return text.replaceAll('\0', '\\0');
 }
 

@@ -17,5 +17,5 @@ export {
   type StorageState,
   state,
 } from './state.ts';
-export type { RemoteUnitOption, TestEvent, TestEvents } from './test-events.ts';
+export { type RemoteUnitOption, type TestEvent, TestEvents } from './test-events.ts';
 export type { LogLine } from './world.ts';

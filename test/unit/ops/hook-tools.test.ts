@@ -235,6 +235,17 @@ describe('long texts', () => {
     expect(Math.max(...pieces.map((piece) => Buffer.byteLength(piece)))).toBeLessThan(131_072);
   });
 
+  test('a status message or a reason longer than an argument is cut, not refused', () => {
+    const { calls, runner } = scripted();
+    const message = 'x'.repeat(200_000);
+    hookTools.statusSet(runner, { status: 'active', message }, { application: false });
+    hookTools.actionFail(runner, message);
+    hookTools.actionLog(runner, message);
+    const sent = calls.map((call) => call.args.at(-1) ?? '');
+    expect(sent.map((text) => text.length)).toEqual([131_071, 131_071, 131_071, 68_929]);
+    expect(sent[0]?.endsWith('x...')).toBe(true);
+  });
+
   test('an empty message is not logged: Juju would refuse it', () => {
     const { calls, runner } = scripted();
     hookTools.jujuLog(runner, 'INFO', '');

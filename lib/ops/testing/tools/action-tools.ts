@@ -1,20 +1,25 @@
 /** The action tools in memory. */
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
-import type { Tool } from './tool.ts';
+import { Json, type Tool } from './tool.ts';
 
 export const actionTools: Readonly<Record<string, Tool>> = {
-  'action-get': (world) => {
+  'action-get': (world, args) => {
+    const wanted = parseArguments(args, {}).rest[0];
     const { name, params } = requireAction(world);
     const declared = Object.entries(world.meta.actions.get(name)?.params ?? {});
     const defaults = declared
       .filter(([, schema]) => schema['default'] !== undefined)
       .map(([param, schema]) => [param, schema['default']] as const);
-    return { ...Object.fromEntries(defaults), ...params };
+    const values: Readonly<Record<string, unknown>> = {
+      ...Object.fromEntries(defaults),
+      ...params,
+    };
+    return wanted === undefined ? values : new Json(values[wanted]);
   },
   'action-set': (world, args) => {
     requireAction(world);
-    for (const text of args.filter((arg) => !arg.startsWith('--'))) {
+    for (const text of parseArguments(args, {}).rest) {
       const equals = text.indexOf('=');
       if (equals === -1) {
         throw new ToolFailure(`argument "${text}" must be of the form key...=value`, 2);

@@ -96,8 +96,10 @@ export const secretTools: Readonly<Record<string, Tool>> = {
       secret.removedRevisions.push(Number(revision));
     }
   },
-  'secret-ids': (world) =>
-    world.secrets.filter((it) => isOwner(world, it)).map((it) => bareSecretId(it.id)),
+  'secret-ids': (world, args) => {
+    parseArguments(args, {});
+    return world.secrets.filter((it) => isOwner(world, it)).map((it) => bareSecretId(it.id));
+  },
 };
 
 function changeGrants(

@@ -2,19 +2,25 @@
 import { statusFromName } from '../../model/status.ts';
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
-import type { Tool } from './tool.ts';
+import { Json, type Tool } from './tool.ts';
 
 const SETTABLE = ['maintenance', 'blocked', 'waiting', 'active'];
 
 export const unitTools: Readonly<Record<string, Tool>> = {
-  'config-get': (world) => {
+  'config-get': (world, args) => {
+    const name = parseArguments(args, { flags: ['--all'] }).rest[0];
     const defaults = [...world.meta.options.values()]
       .filter((option) => option.default !== undefined)
       .map((option) => [option.name, option.default] as const);
-    return { ...Object.fromEntries(defaults), ...world.given.config };
+    const values = { ...Object.fromEntries(defaults), ...world.given.config };
+    return name === undefined ? values : new Json(values[name]);
   },
-  'is-leader': (world) => world.leader,
-  'goal-state': (world) => {
+  'is-leader': (world, args) => {
+    parseArguments(args, {});
+    return world.leader;
+  },
+  'goal-state': (world, args) => {
+    parseArguments(args, {});
     const others = Array.from({ length: world.given.plannedUnits - 1 }, (_, index) => [
       `${world.appName}/${1000 + index}`,
       { status: 'active' },
@@ -49,7 +55,10 @@ export const unitTools: Readonly<Record<string, Tool>> = {
       message: parsed.rest.join(' '),
     });
   },
-  'opened-ports': (world) => [...world.openedPorts].toSorted(),
+  'opened-ports': (world, args) => {
+    parseArguments(args, {});
+    return [...world.openedPorts].toSorted();
+  },
   'open-port': (world, args) => {
     world.openedPorts.add(portOf(args));
   },

@@ -51,7 +51,7 @@ case "$JUJU_DISPATCH_PATH" in
   actions/refuse) action-fail "as you wish" ;;
   actions/crash) echo oops >&2; exit 3 ;;
   actions/slow) action-log begun; sleep 30 ;;
-  actions/reveal) action-set token="$(secret-get "$(config-get token)" word)" ;;
+  actions/reveal) word=$(secret-get "$(config-get token)" word); action-set token="$word" ;;
 esac
 `,
 };

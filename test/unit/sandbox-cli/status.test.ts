@@ -24,7 +24,7 @@ function aUnit(name: string, overrides: Partial<UnitStatus> = {}): UnitStatus {
   };
 }
 
-const BASE = { name: 'ubuntu', channel: '22.04' };
+const BASE = { name: 'ubuntu', channel: '22.04/stable' };
 
 /** The sample of Juju's own tests: two principals, one subordinate application. */
 const SAMPLE: FullStatus = {

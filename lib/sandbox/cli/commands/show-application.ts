@@ -7,6 +7,7 @@ import { CommandError, quoted, UsageError } from '../errors.ts';
 import { compareNaturally } from '../output/natural-sort.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import type { OutputValue } from '../output/values.ts';
+import { shownBase } from '../status/base.ts';
 
 export const showApplication = defineCommand({
   name: 'show-application',
@@ -37,7 +38,7 @@ export const showApplication = defineCommand({
 function structured(application: ApplicationStatus): OutputValue {
   return {
     charm: application.charm.name,
-    base: `${application.base.name}@${application.base.channel}`,
+    base: shownBase(application.base),
     principal: application.subordinateTo.length === 0,
     exposed: application.exposed,
     remote: false,

@@ -10,6 +10,7 @@ import type {
 import { compareNaturally, sortedEntries } from '../output/natural-sort.ts';
 import { clockTimeWithZone, statusTime, type ZoneChoice } from '../output/timestamp.ts';
 import type { OutputValue } from '../output/values.ts';
+import { shownChannel } from './base.ts';
 
 /** The document, its keys in Juju's order; empty optional members are left out. */
 export function structuredStatus(view: FullStatus, zone: ZoneChoice): OutputValue {
@@ -54,7 +55,7 @@ function machine(item: MachineStatus, zone: ZoneChoice): OutputValue {
     'instance-id': item.instanceId,
     'machine-status': status(item.machine, zone),
     'modification-status': { current: 'idle', since: since(item.agent, zone) },
-    base: { ...item.base },
+    base: { name: item.base.name, channel: shownChannel(item.base) },
     hardware: item.hardware,
   };
 }
@@ -62,7 +63,7 @@ function machine(item: MachineStatus, zone: ZoneChoice): OutputValue {
 function application(item: ApplicationStatus, zone: ZoneChoice): OutputValue {
   return {
     charm: item.charm.url,
-    base: { ...item.base },
+    base: { name: item.base.name, channel: shownChannel(item.base) },
     'charm-origin': 'local',
     'charm-name': item.charm.name,
     'charm-rev': item.charm.revision,

@@ -5,6 +5,7 @@ import { compareNaturally } from '../output/natural-sort.ts';
 import { formatTable } from '../output/table.ts';
 import { clockTimeWithZone, type ZoneChoice } from '../output/timestamp.ts';
 import { allUnits } from './all-units.ts';
+import { shownBase } from './base.ts';
 import { groupPorts } from './ports.ts';
 
 export interface TabularOptions extends ZoneChoice {
@@ -137,7 +138,7 @@ export function machineTable({ machines }: FullStatus): string {
       machine.agent.current,
       machine.addresses[0] ?? '',
       machine.instanceId,
-      `${machine.base.name}@${machine.base.channel}`,
+      shownBase(machine.base),
       '',
       machine.machine.message ?? '',
     ]);

@@ -1,5 +1,5 @@
 /** The story the demo tells: deploy, relate, back up, damage, restore, compare. */
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { formatBytes, formatDuration, HintError, systemClock } from '#system';
@@ -86,15 +86,8 @@ async function configureStorage(
     '--bucket',
     BUCKET,
   ]);
-  const credentials = await readCredentials(options, s3);
-  const uri = (
-    await juju([
-      'add-secret',
-      's3-credentials',
-      `access-key#file=${credentials.accessKeyFile}`,
-      `secret-key#file=${credentials.secretKeyFile}`,
-    ])
-  ).trim();
+  const keys = join(options.s3Directory, 'credentials.yaml');
+  const uri = (await juju(['add-secret', 's3-credentials', '--file', keys])).trim();
   await juju(['grant-secret', 's3-credentials', 'backup-manager']);
   await juju([
     'config',
@@ -103,23 +96,6 @@ async function configureStorage(
     `bucket=${BUCKET}`,
     `credentials=${uri}`,
   ]);
-}
-
-/** The keys as files, so that they stand on no command line. */
-async function readCredentials(
-  options: DemoOptions,
-  s3: Command,
-): Promise<{ readonly accessKeyFile: string; readonly secretKeyFile: string }> {
-  const shown = parse(
-    await s3(['credentials', '--data', options.s3Directory, '--format', 'json'], { quiet: true }),
-  ) as Readonly<Record<string, string>>;
-  const files = {
-    accessKeyFile: join(options.s3Directory, 'access-key'),
-    secretKeyFile: join(options.s3Directory, 'secret-key'),
-  };
-  await writeFile(files.accessKeyFile, shown['access-key'] ?? '', { mode: 0o600 });
-  await writeFile(files.secretKeyFile, shown['secret-key'] ?? '', { mode: 0o600 });
-  return files;
 }
 
 async function waitUntilSettled({ narrator, juju }: Stage): Promise<void> {

@@ -3,9 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createS3Server, type S3ServerOptions } from '#sandbox';
-import type { S3Endpoint } from './deployed-pair.ts';
 
-export interface S3DevServer extends S3Endpoint {
+export interface S3DevServer {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
   stop(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@
  */
 import { HintError } from '#system';
 
-export type EndpointRole = 'provides' | 'requires' | 'peers';
+type EndpointRole = 'provides' | 'requires' | 'peers';
 
 export interface EndpointMeta {
   readonly name: string;

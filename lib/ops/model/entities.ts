@@ -27,6 +27,6 @@ export class Entities {
 }
 
 /** `app` of `app/0`. */
-export function applicationOf(unitName: string): string {
+function applicationOf(unitName: string): string {
   return unitName.slice(0, unitName.lastIndexOf('/'));
 }

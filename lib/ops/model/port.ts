@@ -52,7 +52,7 @@ export class Ports {
 }
 
 /** As Juju writes it: `80/tcp`, `8080-8088/udp`, `icmp`. */
-export function formatPort(port: PortLike): string {
+function formatPort(port: PortLike): string {
   if (typeof port === 'number') {
     return `${port}/tcp`;
   }
@@ -63,7 +63,7 @@ export function formatPort(port: PortLike): string {
   return `${port.port}${range}/${port.protocol}`;
 }
 
-export function parsePort(text: string): Port {
+function parsePort(text: string): Port {
   const [range = '', protocol] = text.split('/');
   const [from = '', to] = range.split('-');
   if (range === 'icmp') {

@@ -21,7 +21,7 @@ export interface TestEvent {
   };
 }
 
-export type RelationKind = 'created' | 'joined' | 'changed' | 'departed' | 'broken';
+type RelationKind = 'created' | 'joined' | 'changed' | 'departed' | 'broken';
 
 export interface RemoteUnitOption {
   /** Number of the remote unit; the lowest unless told; null for a change of the application's data. */

@@ -52,6 +52,8 @@ export type IsAlive = (identity: ProcessIdentity) => boolean;
 export class Journal {
   readonly #jobs: string;
   readonly #forgotten: string;
+  /** By directory: what has ended does not change any more, and there may be thousands. */
+  readonly #ended = new Map<string, JournalEntry>();
 
   constructor(stateDirectory: string) {
     this.#jobs = join(stateDirectory, 'jobs');
@@ -76,7 +78,7 @@ export class Journal {
       await Promise.all(
         batch.map(async (name) => {
           try {
-            entries.push(...(await readEntry(new JobFiles(join(this.#jobs, name)))));
+            entries.push(...(await this.#readEntry(name)));
           } catch (error) {
             problems.push(describeError(error));
           }
@@ -87,6 +89,22 @@ export class Journal {
       entries: entries.toSorted((left, right) => left.claim.sequence - right.claim.sequence),
       problems,
     };
+  }
+
+  async #readEntry(name: string): Promise<JournalEntry[]> {
+    const known = this.#ended.get(name);
+    if (known !== undefined) {
+      return [known];
+    }
+    const files = new JobFiles(join(this.#jobs, name));
+    const result = await files.result();
+    if (result !== undefined && result.recoveryPending !== true) {
+      const ended = endedEntry(files, result);
+      this.#ended.set(name, ended);
+      return [ended];
+    }
+    const claim = await files.claim();
+    return claim === undefined ? [] : [await readOpenEntry(files, claim)];
   }
 
   /** Removes the record of a job for good, keeping only that its id is used up. */
@@ -113,15 +131,11 @@ async function listDirectory(path: string): Promise<string[]> {
   }
 }
 
-async function readEntry(files: JobFiles): Promise<JournalEntry[]> {
-  const result = await files.result();
-  if (result !== undefined && result.recoveryPending !== true) {
-    return [
-      { files, claim: result.claim, workers: [], recoveries: [], isCancelNoted: false, result },
-    ];
-  }
-  const claim = await files.claim();
-  return claim === undefined ? [] : [await readOpenEntry(files, claim)];
+const NONE: readonly Registration[] = [];
+
+function endedEntry(files: JobFiles, result: Result): JournalEntry {
+  const { claim } = result;
+  return { files, claim, workers: NONE, recoveries: NONE, isCancelNoted: false, result };
 }
 
 async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntry> {

@@ -1,6 +1,7 @@
 /** Commands that Juju has and the sandbox does not, and what to do instead. */
 
-const NO_CLOUDS = 'the sandbox is one machine: there is no cloud, controller or machine to manage';
+const NO_CLOUDS =
+  'this host plays all machines: there is no cloud, controller or machine to manage';
 const NO_USERS = 'the sandbox has one user';
 const ONE_MODEL = 'the sandbox has one model';
 const NO_CROSS_MODEL = 'the sandbox has one model, so nothing can be offered to others';

@@ -113,7 +113,7 @@ describe('juju deploy', () => {
     [
       ['./bin', '--to', '1'],
       2,
-      'invalid value "1" for option --to: the sandbox has one machine, on which all units run',
+      'invalid value "1" for option --to: the sandbox places units itself, each on a machine of its own that this host plays',
     ],
     [[], 2, 'no charm or bundle specified'],
   ])('refuses %j', async (args, expected, message) => {

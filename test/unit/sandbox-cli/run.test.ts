@@ -250,7 +250,7 @@ describe('juju exec', () => {
     ],
     [
       ['--machine', '0', 'env'],
-      'invalid value "0" for option --machine: the sandbox has one machine, and you are on it',
+      'invalid value "0" for option --machine: all machines are this host, and you are on it',
     ],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await runFake(['exec', ...args]);

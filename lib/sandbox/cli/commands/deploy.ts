@@ -17,7 +17,7 @@ import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 
-const ONE_MACHINE = 'the sandbox has one machine, on which all units run';
+const PLACED = 'the sandbox places units itself, each on a machine of its own that this host plays';
 
 export const deploy = defineCommand({
   name: 'deploy',
@@ -37,8 +37,8 @@ export const deploy = defineCommand({
     trust: booleanFlag('Allow the application to run hooks that need access credentials'),
     base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
     force: booleanFlag('Accepted for compatibility; changes nothing'),
-    to: refusedFlag(ONE_MACHINE),
-    constraints: refusedFlag(ONE_MACHINE),
+    to: refusedFlag(PLACED),
+    constraints: refusedFlag(PLACED),
     bind: refusedFlag('the sandbox has one network'),
     channel: refusedFlag('the sandbox deploys charms from local paths only'),
     revision: refusedFlag('the sandbox deploys charms from local paths only'),
@@ -46,7 +46,7 @@ export const deploy = defineCommand({
     resource: refusedFlag('the sandbox has no resources yet'),
     storage: refusedFlag('the sandbox has no storage yet'),
     'attach-storage': refusedFlag('the sandbox has no storage yet'),
-    device: refusedFlag(ONE_MACHINE),
+    device: refusedFlag(PLACED),
   },
   run: async ({ session, positionals, flags }) => {
     const [path, application, ...extra] = positionals;

@@ -29,7 +29,7 @@ export const exec = defineCommand({
       placeholder: '<application>[,<application>]',
     }),
     all: booleanFlag('Every unit'),
-    machine: refusedFlag('the sandbox has one machine, and you are on it'),
+    machine: refusedFlag('all machines are this host, and you are on it'),
     operator: refusedFlag('it is for Kubernetes'),
     parallel: booleanFlag('Accepted for compatibility; commands of units run one after the other'),
     'execution-group': refusedFlag('commands of units run one after the other'),

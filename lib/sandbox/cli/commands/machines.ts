@@ -1,4 +1,4 @@
-/** `juju machines`: the one machine, as the other commands know it. */
+/** `juju machines`: the machines that this host plays, one a unit. */
 import { booleanFlag, choiceFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';

@@ -12,7 +12,7 @@ export const addUnit = defineCommand({
   examples: ['juju add-unit db -n 2'],
   flags: {
     'num-units': integerFlag('Number of units to add; 1 unless given', { aliases: ['n'] }),
-    to: refusedFlag('the sandbox has one machine, on which all units run'),
+    to: refusedFlag('the sandbox places units itself'),
     'attach-storage': refusedFlag('the sandbox has no storage yet'),
   },
   run: async ({ session, positionals, flags }) => {

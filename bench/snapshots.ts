@@ -1,6 +1,6 @@
 /**
  * Writes and restores half-compressible data through lib/snapshots, to a directory and to S3, and prints
- * MB/s and the peak resident memory. Each store is measured in a process of its own, because memory only grows.
+ * MB/s and the peak resident memory. Each phase runs in a process of its own, because memory only grows.
  *
  *   node bench/snapshots.ts [--megabytes 500] [--stores directory,s3] [--endpoint URL --bucket B --access-key K]
  *
@@ -24,6 +24,7 @@ import { createS3Server } from '#sandbox';
 import {
   artefactPathFor,
   chunkPrefixFor,
+  listSnapshots,
   openSnapshot,
   type SnapshotEntry,
   writeSnapshot,
@@ -32,8 +33,12 @@ import {
 const LOCATION = { model: 'bench', app: 'db' };
 const FILE_SIZE = 16_000_000;
 const PIECE_SIZE = 65_536;
+const PHASES: readonly Phase[] = ['full backup', 'unchanged backup', 'verify', 'restore'];
 
 interface Options {
+  readonly phase: Phase;
+  /** The same random bytes for every phase, in base64. */
+  readonly pattern: string;
   readonly megabytes: number;
   readonly store: string;
   readonly directory: string;
@@ -103,40 +108,45 @@ async function measure<T>(name: string, bytes: number, work: () => Promise<T>): 
   return result;
 }
 
-async function benchStore(store: ObjectStore, options: Options): Promise<void> {
+type Phase = 'full backup' | 'unchanged backup' | 'verify' | 'restore';
+
+async function benchPhase(store: ObjectStore, options: Options): Promise<void> {
+  const { phase } = options;
   const bytes = options.megabytes * 1_000_000;
-  const pattern = makePattern();
-  const write = async (jobId: string) =>
-    await writeSnapshot({
-      store,
-      artefactPath: artefactPathFor({ ...LOCATION, jobId, time: new Date() }),
-      chunkPrefix: chunkPrefixFor(LOCATION),
-      entries: makeEntries(bytes, pattern),
-      compression: options.compression,
-      attributes: {},
+  const name = `${options.store}: ${phase}`;
+  if (phase === 'full backup' || phase === 'unchanged backup') {
+    const pattern = Buffer.from(options.pattern, 'base64');
+    const jobId = phase.replace(' ', '-');
+    const summary = await measure(name, bytes, async () => {
+      return await writeSnapshot({
+        store,
+        artefactPath: artefactPathFor({ ...LOCATION, jobId, time: new Date() }),
+        chunkPrefix: chunkPrefixFor(LOCATION),
+        entries: makeEntries(bytes, pattern),
+        compression: options.compression,
+        attributes: {},
+      });
     });
-  const full = await measure(
-    `${options.store}: full backup`,
-    bytes,
-    async () => await write('job-1'),
-  );
-  await measure(`${options.store}: unchanged backup`, bytes, async () => await write('job-2'));
-  const snapshot = await openSnapshot(store, full.artefactPath);
-  await measure(`${options.store}: verify`, bytes, async () => await snapshot.verify());
-  await measure(`${options.store}: restore`, bytes, async () => {
-    await snapshot.restoreTo({ directory: join(options.directory, 'restored') });
+    console.log(`  ${(summary.newBytes / 1e6).toFixed(1)} MB stored`);
+    return;
+  }
+  const artefactPath = (await listSnapshots(store, '')).snapshots[0]?.artefactPath ?? '';
+  const snapshot = await openSnapshot(store, artefactPath);
+  await measure(name, bytes, async () => {
+    return phase === 'verify'
+      ? await snapshot.verify()
+      : await snapshot.restoreTo({ directory: join(options.directory, 'restored') });
   });
-  console.log(`  stored ${(full.newBytes / 1e6).toFixed(1)} MB of ${(bytes / 1e6).toFixed(1)} MB`);
 }
 
 async function runWorker(options: Options): Promise<void> {
   if (options.s3 === undefined) {
     const store = createDirectoryObjectStore(join(options.directory, 'store'));
-    await benchStore(store, options);
+    await benchPhase(store, options);
     return;
   }
   const store = createS3ObjectStore(options.s3);
-  await benchStore(store, options);
+  await benchPhase(store, options);
   store.close();
 }
 
@@ -166,6 +176,7 @@ async function main(): Promise<void> {
       'no-compression': { type: 'boolean', default: false },
     },
   });
+  const pattern = makePattern().toString('base64');
   for (const store of values.stores.split(',')) {
     const directory = await mkdtemp(join(tmpdir(), 'bench-snapshots-'));
     let server: ChildProcess | undefined;
@@ -179,14 +190,17 @@ async function main(): Promise<void> {
       s3 = await new Promise<S3Options>((resolve) => server?.once('message', resolve as never));
     }
     const options = {
+      pattern,
       megabytes: Number(values.megabytes),
       store,
       directory,
       s3,
       compression: !values['no-compression'],
     };
-    const worker = spawnRole({ role: 'worker', options });
-    await new Promise((resolve) => worker.once('exit', resolve));
+    for (const phase of PHASES) {
+      const worker = spawnRole({ role: 'worker', options: { ...options, phase } });
+      await new Promise((resolve) => worker.once('exit', resolve));
+    }
     server?.disconnect();
     await rm(directory, { recursive: true, force: true });
   }

@@ -1,4 +1,5 @@
 /** The main job, end to end: packed charms, real PostgreSQL, a real S3 server (Ceph RGW over TLS). */
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
 import { type CephRgw, startCephRgw } from '../helpers/ceph-rgw.ts';
@@ -13,7 +14,7 @@ let artefactPath = '';
 
 beforeAll(async () => {
   rgw = await startCephRgw();
-  await rgw.createBucket('backups');
+  await createBucket(rgw, 'backups');
   pair = await DeployedPair.deploy({
     endpoint: rgw.tlsEndpoint,
     bucket: 'backups',
@@ -83,3 +84,14 @@ describe('a database and a backup manager, related', () => {
     }
   });
 });
+
+async function createBucket(server: CephRgw, bucket: string): Promise<void> {
+  const client = new S3Client({
+    endpoint: server.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: server.accessKey, secretAccessKey: server.secretKey },
+  });
+  await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  client.destroy();
+}

@@ -3,7 +3,7 @@
  * that is gone. PostgreSQL clears its own, but not while the dead process is a zombie, which it
  * stays for as long as the machine's first process (a container's, say) does not reap it.
  */
-import { readFile, readlink, rm } from 'node:fs/promises';
+import { readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, identifyProcess, readFileIfExists } from '#system';
 import type { PostgresqlInstance } from './config.ts';
@@ -31,30 +31,28 @@ export async function clearRemains(instance: PostgresqlInstance, clock: Clock): 
 }
 
 async function staleLocks(instance: PostgresqlInstance): Promise<string[]> {
-  const candidates = [
-    join(instance.dataDirectory, 'postmaster.pid'),
-    join(instance.socketDirectory, `.s.PGSQL.${instance.port}.lock`),
-  ];
+  const { dataDirectory, socketDirectory, port } = instance;
+  const socketLock = join(socketDirectory, `.s.PGSQL.${port}.lock`);
   const stale: string[] = [];
-  for (const path of candidates) {
-    const pid = Number((await readFileIfExists(path))?.split('\n')[0]);
-    if (Number.isInteger(pid) && pid > 0 && !(await isServer(pid))) {
+  for (const path of [join(dataDirectory, 'postmaster.pid'), socketLock]) {
+    // Pid, then data directory: the lock of another cluster on this port is not ours to judge.
+    const [pid, directory] = (await readFileIfExists(path))?.split('\n') ?? [];
+    if (directory === dataDirectory && !(await isServerOf(Number(pid), instance))) {
       stale.push(path);
     }
   }
   return stale;
 }
 
-/** A zombie is none, and neither is another program that got the number of a dead server. */
-async function isServer(pid: number): Promise<boolean> {
-  if (identifyProcess(pid) === undefined) {
+/** Every process of a server runs `postgres` in its data directory, whatever it calls itself. */
+async function isServerOf(pid: number, instance: PostgresqlInstance): Promise<boolean> {
+  // A zombie has no identity.
+  if (!Number.isInteger(pid) || identifyProcess(pid) === undefined) {
     return false;
   }
-  try {
-    return /postgres/.test(await readFile(`/proc/${pid}/cmdline`, 'utf8'));
-  } catch {
-    return false;
-  }
+  const program = await linkOf(pid, 'exe');
+  const directory = await linkOf(pid, 'cwd');
+  return /\/postgres( \(deleted\))?$/.test(program) && directory === instance.dataDirectory;
 }
 
 async function endOrphans(instance: PostgresqlInstance, clock: Clock): Promise<void> {
@@ -71,23 +69,22 @@ async function endOrphans(instance: PostgresqlInstance, clock: Clock): Promise<v
   }
 }
 
-/** Every process of a server works in the data directory, whatever it calls itself. */
 async function findOrphans(instance: PostgresqlInstance): Promise<number[]> {
   const orphans: number[] = [];
   for (const pid of await listPids()) {
-    if ((await workingDirectory(pid)) === instance.dataDirectory && (await isServer(pid))) {
+    if (await isServerOf(pid, instance)) {
       orphans.push(pid);
     }
   }
   return orphans;
 }
 
-async function workingDirectory(pid: number): Promise<string | undefined> {
+async function linkOf(pid: number, name: 'exe' | 'cwd'): Promise<string> {
   try {
-    return await readlink(`/proc/${pid}/cwd`);
+    return await readlink(`/proc/${pid}/${name}`);
   } catch {
     // Gone, or somebody else's.
-    return undefined;
+    return '';
   }
 }
 

@@ -21,6 +21,9 @@ const READY_TIMEOUT_MS = 60 * 60_000;
 // pg_ctl waits 60 s for a fast shutdown, then as long for an immediate one.
 const STOP_TIMEOUT_MS = 180_000;
 const POLL_MS = 100;
+// pg_ctlcluster's own codes and, where it hands over to systemd, those of systemctl: what counts is
+// what the processes do afterwards.
+const ANY_ANSWER = [0, 1, 2, 3, 4, 5];
 const LOG_TAIL_BYTES = 16_384;
 
 export interface ServerOptions {
@@ -54,9 +57,9 @@ export class PostgresqlServer {
   async start(signal?: AbortSignal): Promise<void> {
     await clearRemains(this.instance, this.#clock);
     const logPosition = await this.#logSize();
-    // 2: it runs already. 1: it did not come up within a minute, which may be recovery at work.
-    const { exitCode, stderr } = await this.#control('start', [0, 1, 2]);
-    if (exitCode === 1 && !(await this.#isAlive())) {
+    // 2: it runs already. Others: it did not come up in a minute, which may be recovery at work.
+    const { exitCode, stderr } = await this.#control('start', ANY_ANSWER);
+    if (exitCode !== 0 && exitCode !== 2 && !(await this.#isAlive())) {
       throw await this.#startFailure(logPosition, stderr);
     }
     await this.#waitUntilReady(logPosition, signal);
@@ -81,7 +84,7 @@ export class PostgresqlServer {
       }
       if (servers.length > 0) {
         // A server just born has no pid file yet and answers "not running"; the loop comes back.
-        await this.#control('stop', [0, 1, 2], ['--force']);
+        await this.#control('stop', ANY_ANSWER, ['--force']);
       }
       await this.#clock.sleep(POLL_MS);
     }

@@ -41,13 +41,13 @@ export async function tryReplicationLogin(
   await runPsql({ instance, run, database, statements: 'IDENTIFY_SYSTEM;', role });
 }
 
-/** Logs in as `role` with its password over TCP, as an administrator would. */
+/** Logs in as `role` with its password, over the socket: where else the server listens is up to the data. */
 export async function tryLogin(
   instance: PostgresqlInstance,
   run: RunProcess,
   role: PostgresqlRole,
 ): Promise<void> {
-  const database = conninfo({ dbname: 'postgres', user: role.name, host: '127.0.0.1' });
+  const database = conninfo({ dbname: 'postgres', user: role.name });
   await runPsql({ instance, run, database, statements: 'SELECT 1;', role });
 }
 

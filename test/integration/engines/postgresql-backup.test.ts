@@ -1,8 +1,9 @@
 /** What only PostgreSQL can get wrong. */
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createPostgresqlCluster, createPostgresqlEngine, findPostgresqlCluster } from '#engines';
 import { runProcess } from '#system';
 import { errorOf, never } from '../../contract/engine-contract.ts';
@@ -14,6 +15,16 @@ describe('PostgreSQL', () => {
   beforeAll(async () => {
     harness = await createPostgresqlHarness(1_000);
   }, 60_000);
+
+  let onTestEnd: (undo: () => void) => void;
+  let undoes: (() => void)[];
+
+  beforeEach(() => {
+    undoes = [];
+    onTestEnd = (undo) => undoes.push(undo);
+  });
+
+  afterEach(() => undoes.forEach((undo) => undo()));
 
   afterAll(async () => await harness[Symbol.asyncDispose](), 60_000);
 
@@ -91,7 +102,7 @@ describe('PostgreSQL', () => {
     await harness.cluster.sql(`CREATE TABLESPACE "Fast disk" LOCATION '${directory}';`);
 
     const error = await errorOf(beginBackup);
-    await harness.cluster.sql('DROP TABLESPACE "Fast disk";');
+    await harness.cluster.sql('DROP TABLESPACE "Fast disk"; CHECKPOINT;');
     await rm(directory, { recursive: true });
 
     expect(error.code).toBe('tablespaces-unsupported');
@@ -108,6 +119,18 @@ describe('PostgreSQL', () => {
     expect(error.code).toBe('version-mismatch');
     expect(error.message).toMatch(/"13".*15/);
   });
+
+  test('a killed server is started again, and what else works in its directory is left alone', async () => {
+    const { dataDirectory } = harness.config;
+    const bystander = spawn('sleep', ['600'], { cwd: dataDirectory, argv0: 'postgres' });
+    onTestEnd(() => bystander.kill('SIGKILL'));
+    await harness.kill();
+
+    await harness.start();
+
+    expect(bystander.exitCode ?? bystander.signalCode).toBeNull();
+    expect(await harness.cluster.isReady()).toBe(true);
+  }, 60_000);
 
   test('a cluster is made once, keeps its port, and is found again', async () => {
     const { version, cluster } = harness.config;

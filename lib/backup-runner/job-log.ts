@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Clock } from '#system';
 import type { Redact } from './redact.ts';
 
-export type JobLogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+type JobLogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface JobLog {
   info(message: string, fields?: JobLogFields): void;

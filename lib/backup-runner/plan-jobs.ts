@@ -43,7 +43,7 @@ export interface RecoveryFacts {
 }
 
 /** A job in the request that this unit has to run. */
-export interface WantedJob {
+interface WantedJob {
   readonly jobId: string;
   readonly jobType: JobType;
 }

@@ -4,6 +4,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { HintError } from './errors.ts';
 import { minimalEnvironment } from './run-process.ts';
 
+/** Of util-linux, which every Debian and Ubuntu has. */
+const FLOCK = '/usr/bin/flock';
+
 /**
  * Locks `path` (created where missing, never removed) against every other process and caller.
  * Dispose of the result to unlock.
@@ -29,7 +32,7 @@ export async function acquireFileLock(
 // command: it belongs to the open file, which is ours (flock(2), "open file description").
 async function lock(handle: FileHandle, path: string, timeoutMs: number): Promise<boolean> {
   const seconds = (Math.max(0, timeoutMs) / 1000).toFixed(3);
-  const child = spawn('flock', ['--exclusive', '--wait', seconds, '3'], {
+  const child = spawn(FLOCK, ['--exclusive', '--wait', seconds, '3'], {
     env: minimalEnvironment(),
     stdio: ['ignore', 'ignore', 'ignore', handle.fd],
   });

@@ -124,6 +124,18 @@ describe('jobs run by workers beside the charm', () => {
     await stage.ended('b1');
   });
 
+  test('a running job survives an upgrade that replaces the code of its worker', async () => {
+    await stage.packWorker();
+    await stage.hold('backup-begins');
+    await stage.want('backup', 'b1');
+    await stage.hook();
+    await stage.reached('backup-begins');
+    await stage.overwrite(stage.worker, 'throw new Error("another version");');
+    await stage.hook();
+    await stage.release('backup-begins');
+    expect(await stage.ended('b1')).toMatchObject({ state: 'success' });
+  });
+
   test('a record is forgotten on demand, its id never', async () => {
     await aBackup('b1');
     await stage.withdraw('b1');

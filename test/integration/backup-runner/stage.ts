@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import type { JobRecord, JobSpec } from '#backup-runner';
 import { createDirectoryObjectStore, type ObjectStore } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, listSnapshots } from '#snapshots';
@@ -21,6 +22,7 @@ export class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly store: ObjectStore;
   maxConcurrentBackups = 2;
+  worker = join(fixtures, 'worker.ts');
   /** How far the clock of hooks is ahead of ours. */
   aheadMs = 0;
   #wanted: JobSpec[] = [];
@@ -87,7 +89,7 @@ export class Stage implements AsyncDisposable {
   async #writeRequest(): Promise<void> {
     const request = {
       stateDirectory: this.stateDirectory,
-      workerCommand: [process.execPath, join(fixtures, 'worker.ts')],
+      workerCommand: [process.execPath, this.worker],
       maxConcurrentBackups: this.maxConcurrentBackups,
       aheadMs: this.aheadMs,
       engineConfig: {
@@ -214,6 +216,23 @@ export class Stage implements AsyncDisposable {
     await writeFileAtomic(this.path('charm/ledger.json'), JSON.stringify(jobIds));
   }
 
+  /** Has workers run from one file, as in a packed charm. */
+  async packWorker(): Promise<void> {
+    const packed = this.path('worker.mjs');
+    await build({
+      entryPoints: [this.worker],
+      outfile: packed,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'error',
+      banner: {
+        js: "import { createRequire } from 'node:module'; const require = createRequire('/');",
+      },
+    });
+    this.worker = packed;
+  }
+
   /** Takes back what was to be forgotten. */
   async keep(): Promise<void> {
     this.#forget = [];
@@ -291,7 +310,7 @@ export class Stage implements AsyncDisposable {
 }
 
 /** Polls until there is an answer. */
-export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
+async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
   const deadline = Date.now() + DEADLINE_MS;
   for (;;) {
     const answer = ask();

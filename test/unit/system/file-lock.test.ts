@@ -39,7 +39,7 @@ describe('a file lock', () => {
 
   test('is freed by the death of its holder', async () => {
     const path = join(directory, 'lock');
-    const holder = spawn('flock', [path, 'sh', '-c', 'echo locked; exec sleep 60'], {
+    const holder = spawn('/usr/bin/flock', [path, 'sh', '-c', 'echo locked; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
       detached: true,
     });

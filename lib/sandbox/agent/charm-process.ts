@@ -86,7 +86,12 @@ function listen(
   const pieces: Buffer[] = [];
   let size = 0;
   const decoder = new TextDecoder();
-  const read = createLineReader((line) => onLine?.(name, line));
+  let rest = '';
+  const readLines = createLineReader((line) => onLine?.(name, line));
+  const read = (text: string) => {
+    rest = text.endsWith('\n') ? '' : `${rest}${text}`;
+    readLines(text);
+  };
   stream.on('data', (piece: Buffer) => {
     if (onLine !== undefined) {
       read(decoder.decode(piece, { stream: true }));
@@ -98,7 +103,9 @@ function listen(
   const ended = new Promise<void>((resolve) => {
     stream.once('close', () => {
       // A last line without its newline.
-      read('\n');
+      if (rest !== '') {
+        read('\n');
+      }
       resolve();
     });
   });

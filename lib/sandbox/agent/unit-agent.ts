@@ -33,6 +33,7 @@ export class UnitAgent {
   /** Works until the unit is gone or `stop` is called. */
   async run(): Promise<void> {
     recoverInterrupted(this.#services, this.unit);
+    this.#services.store.transact(this.#settle);
     await this.#prepare();
     while (!this.#stopped.signal.aborted) {
       const operation = this.#plan(this.#services.store);

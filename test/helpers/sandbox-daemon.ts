@@ -1,0 +1,195 @@
+/** A sandbox daemon of its own for a test, spoken to by the typed calls instead of the command. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type CallName,
+  type Calls,
+  callDaemon,
+  killController,
+  type LogLine,
+  type SandboxStatus,
+  startDaemon,
+  streamFromDaemon,
+  type TaskInfo,
+} from '#sandbox';
+import { systemClock } from '#system';
+import { projectRoot } from '#tooling';
+
+const WITNESS = join(projectRoot, 'test', 'fixtures', 'charms', 'witness');
+
+/** Shell scripts the witness charm runs, by event (`install`, `serves-relation-joined`, `act`). */
+export type Scripts = Readonly<Record<string, string>>;
+
+export class SandboxDaemon {
+  readonly root: string;
+  readonly #scratch: string;
+  #isGone = false;
+
+  private constructor(scratch: string) {
+    this.#scratch = scratch;
+    this.root = join(scratch, 'data');
+  }
+
+  static async start(): Promise<SandboxDaemon> {
+    const sandbox = new SandboxDaemon(await mkdtemp(join(tmpdir(), 'juju-core-')));
+    await startDaemon(sandbox.root);
+    return sandbox;
+  }
+
+  async call<N extends CallName>(name: N, params: Calls[N]['params']): Promise<Calls[N]['result']> {
+    return await callDaemon(this.root, name, params);
+  }
+
+  /** Deploys the witness charm with scripts of the test, and with files replaced or added. */
+  async deploy(
+    application: string,
+    options: {
+      readonly scripts?: Scripts;
+      readonly units?: number;
+      readonly config?: Readonly<Record<string, string | number | boolean>>;
+      readonly files?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<void> {
+    const directory = join(this.#scratch, `charm-${application}`);
+    await cp(WITNESS, directory, { recursive: true });
+    await mkdir(join(directory, 'scripts'), { recursive: true });
+    for (const [event, script] of Object.entries(options.scripts ?? {})) {
+      await writeFile(join(directory, 'scripts', event), script);
+    }
+    for (const [name, content] of Object.entries(options.files ?? {})) {
+      await writeFile(join(directory, name), content);
+    }
+    await this.call('deploy', {
+      path: directory,
+      application,
+      ...(options.units === undefined ? {} : { units: options.units }),
+      ...(options.config === undefined ? {} : { config: options.config }),
+    });
+  }
+
+  /** Replaces the script of a running unit. */
+  async setScript(unit: string, event: string, script: string): Promise<void> {
+    const directory = join(this.charmDirectory(unit), 'scripts');
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, event), script);
+  }
+
+  charmDirectory(unit: string): string {
+    return join(this.root, 'agents', `unit-${unit.replace('/', '-')}`, 'charm');
+  }
+
+  async status(): Promise<SandboxStatus> {
+    return await this.call('status', {});
+  }
+
+  async unit(name: string) {
+    const { applications } = await this.status();
+    return applications.flatMap(({ units }) => units).find((unit) => unit.name === name);
+  }
+
+  /** Waits until every agent has nothing to do. */
+  async settle(): Promise<SandboxStatus> {
+    return await this.waitFor('all units to be idle', async () => {
+      const status = await this.status();
+      const units = status.applications.flatMap((application) => application.units);
+      const settled = units.every(({ agent }) => agent.current === 'idle');
+      return settled ? status : undefined;
+    });
+  }
+
+  async waitFor<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+    const deadline = performance.now() + 20_000;
+    while (performance.now() < deadline) {
+      const found = await look();
+      if (found !== undefined && found !== false) {
+        return found;
+      }
+      await systemClock.sleep(20);
+    }
+    const log = (await this.log()).map(
+      ({ entity, module, message }) => `${entity} ${module} ${message}`,
+    );
+    throw new Error(`waited in vain for ${what}\n${log.slice(-40).join('\n')}`);
+  }
+
+  async log(): Promise<readonly LogLine[]> {
+    const lines: LogLine[] = [];
+    for await (const line of streamFromDaemon(this.root, 'debug-log', { replay: true })) {
+      lines.push(line);
+    }
+    return lines;
+  }
+
+  /** What the witness charm of a unit has seen, oldest first: `install`, `serves-relation-joined unit=b/0`. */
+  async events(unit: string): Promise<readonly string[]> {
+    const entity = `unit-${unit.replace('/', '-')}`;
+    return (await this.log())
+      .filter((line) => line.entity === entity && line.message.includes('event '))
+      .map(({ message }) =>
+        message
+          .slice(message.indexOf('event ') + 'event '.length)
+          .split(' ')
+          .filter((word) => !/=$/.test(word) && !word.startsWith('relation='))
+          .join(' '),
+      );
+  }
+
+  /** Runs an action and waits for its end. */
+  async run(
+    unit: string,
+    action: string,
+    params: Calls['run']['params']['params'] = {},
+  ): Promise<TaskInfo> {
+    const { tasks } = await this.call('run', { targets: [unit], action, params });
+    return await this.call('task', { id: tasks[0]?.id ?? '', waitMs: 20_000 });
+  }
+
+  /** Runs commands in a unit's context; answers their output. */
+  async exec(
+    unit: string,
+    command: string,
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
+    const { tasks } = await this.call('exec', { units: [unit], command });
+    const { results } = await this.call('task', { id: tasks[0]?.id ?? '', waitMs: 20_000 });
+    return {
+      code: Number(results['return-code']),
+      stdout: String(results['stdout'] ?? ''),
+      stderr: String(results['stderr'] ?? ''),
+    };
+  }
+
+  async daemonPid(): Promise<number> {
+    return Number((await readFile(join(this.root, 'daemon.pid'), 'utf8')).trim());
+  }
+
+  /** kill -9 of the daemon, until the process is gone. */
+  async killDaemon(): Promise<void> {
+    const pid = await this.daemonPid();
+    process.kill(pid, 'SIGKILL');
+    await this.waitFor('the daemon to be dead', async () => {
+      try {
+        process.kill(pid, 0);
+        return /^State:\s+Z/m.test(await readFile(`/proc/${pid}/status`, 'utf8'));
+      } catch {
+        return true;
+      }
+    });
+  }
+
+  async restartDaemon(): Promise<void> {
+    await startDaemon(this.root);
+  }
+
+  async killController(): Promise<void> {
+    this.#isGone = true;
+    await killController(this.root, { timeoutMs: 10_000 });
+  }
+
+  async destroy(): Promise<void> {
+    if (!this.#isGone) {
+      await this.killController();
+    }
+    await rm(this.#scratch, { recursive: true, force: true });
+  }
+}

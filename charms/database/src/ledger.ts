@@ -89,7 +89,7 @@ export function advanceLedger(ledger: Ledger, change: LedgerChange): Ledger {
 }
 
 /** Shortened so that many of them fit into a databag. */
-export function briefOutcome(outcome: Outcome): Outcome {
+function briefOutcome(outcome: Outcome): Outcome {
   const { message } = outcome;
   return message === undefined || message.length <= MAX_MESSAGE
     ? outcome

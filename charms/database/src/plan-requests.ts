@@ -6,7 +6,7 @@ import { type Job, type JobIssue, type JobStatus, rejectionOf, statusOf } from '
 import type { Ledger, LedgerEntry, Outcome } from './ledger.ts';
 
 /** What one requirer asks for. */
-export interface RequestView {
+interface RequestView {
   readonly relationId: number;
   readonly jobs: readonly Job[];
   readonly issues: readonly JobIssue[];

@@ -33,7 +33,7 @@ export async function checkRestoredHealth(
 }
 
 /** Creates or resets the roles of the charm; the same call again changes nothing but the salt. */
-export async function applyRoles(config: PostgresqlEngineConfig, run: RunProcess): Promise<void> {
+async function applyRoles(config: PostgresqlEngineConfig, run: RunProcess): Promise<void> {
   const { backupRole, adminRole } = config;
   const admin = adminRole === undefined ? '' : roleStatements('admin', adminRole);
   await runSql(config, run, `${roleStatements('backup', backupRole)}${admin}`);

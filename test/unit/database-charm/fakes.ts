@@ -17,7 +17,7 @@ export const NOW = new Date('2026-11-21T10:00:00Z');
 export const PEERS_ID = 100;
 
 /** A server that does what it is told. */
-export class FakeDatabase implements Database {
+class FakeDatabase implements Database {
   kind: DatabaseState['kind'] = 'serving';
   roles: Roles | undefined;
   listenAddress: string | undefined;
@@ -89,7 +89,7 @@ export class FakeDatabase implements Database {
 }
 
 /** Keeps the runner's promises: claims once, runs only what is committed, cancels the unwanted. */
-export class FakeRunner implements Runner {
+class FakeRunner implements Runner {
   readonly records = new Map<string, JobRecord>();
   readonly specs = new Map<string, JobSpec>();
   readonly forgotten: string[] = [];

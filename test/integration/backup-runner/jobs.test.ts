@@ -125,12 +125,11 @@ describe('jobs run by workers beside the charm', () => {
   });
 
   test('a running job survives an upgrade that replaces the code of its worker', async () => {
-    await stage.packWorker();
     await stage.hold('backup-begins');
     await stage.want('backup', 'b1');
     await stage.hook();
     await stage.reached('backup-begins');
-    await stage.overwrite(stage.worker, 'throw new Error("another version");');
+    await stage.overwrite(stage.path('worker.mjs'), 'throw new Error("another version");');
     await stage.hook();
     await stage.release('backup-begins');
     expect(await stage.ended('b1')).toMatchObject({ state: 'success' });

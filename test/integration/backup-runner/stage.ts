@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import type { JobRecord, JobSpec } from '#backup-runner';
@@ -15,6 +15,21 @@ export const SECRET_KEY = 'canary-storage-secret-8c1f';
 export const PASSWORD = 'canary-engine-password-77aa';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/backup-runner');
+// One file each, as in a packed charm; they also start in a quarter of the time.
+const programs = build({
+  entryPoints: ['hook.ts', 'worker.ts'].map((name) => join(fixtures, name)),
+  outdir: '/',
+  outExtension: { '.js': '.mjs' },
+  write: false,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  logLevel: 'error',
+  banner: {
+    js: "import { createRequire } from 'node:module'; const require = createRequire('/');",
+  },
+});
+
 const LOCATION = { model: 'test', app: 'db' };
 const DEADLINE_MS = 20_000;
 
@@ -22,7 +37,6 @@ export class Stage implements AsyncDisposable {
   readonly directory: string;
   readonly store: ObjectStore;
   maxConcurrentBackups = 2;
-  worker = join(fixtures, 'worker.ts');
   /** How far the clock of hooks is ahead of ours. */
   aheadMs = 0;
   #wanted: JobSpec[] = [];
@@ -33,9 +47,12 @@ export class Stage implements AsyncDisposable {
     for (const name of ['charm', 'control', 'live', 'bucket']) {
       await mkdir(stage.path(name));
     }
+    for (const { path, contents } of (await programs).outputFiles) {
+      await writeFile(stage.path(basename(path)), contents);
+    }
     await writeFile(
       stage.path('charm/dispatch'),
-      `#!/bin/sh\nexec '${process.execPath}' '${join(fixtures, 'hook.ts')}'\n`,
+      `#!/bin/sh\nexec '${process.execPath}' '${stage.path('hook.mjs')}'\n`,
       { mode: 0o755 },
     );
     await writeFile(stage.path('charm/ledger.json'), '[]');
@@ -89,7 +106,7 @@ export class Stage implements AsyncDisposable {
   async #writeRequest(): Promise<void> {
     const request = {
       stateDirectory: this.stateDirectory,
-      workerCommand: [process.execPath, this.worker],
+      workerCommand: [process.execPath, this.path('worker.mjs')],
       maxConcurrentBackups: this.maxConcurrentBackups,
       aheadMs: this.aheadMs,
       engineConfig: {
@@ -214,23 +231,6 @@ export class Stage implements AsyncDisposable {
 
   async setLedger(jobIds: readonly string[]): Promise<void> {
     await writeFileAtomic(this.path('charm/ledger.json'), JSON.stringify(jobIds));
-  }
-
-  /** Has workers run from one file, as in a packed charm. */
-  async packWorker(): Promise<void> {
-    const packed = this.path('worker.mjs');
-    await build({
-      entryPoints: [this.worker],
-      outfile: packed,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'error',
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire('/');",
-      },
-    });
-    this.worker = packed;
   }
 
   /** Takes back what was to be forgotten. */

@@ -56,7 +56,8 @@ export function recordOf(
     jobId,
     jobType,
     compression,
-    ...(artefactPath === undefined ? {} : { artefactPath }),
+    // Where a backup is to lie is no artefact before it is complete.
+    ...(artefactPath === undefined || jobType === 'backup' ? {} : { artefactPath }),
     ...(requestedAt === undefined ? {} : { requestedAt }),
     claimedAt,
     ...standing(entry, facts, waitsFor),

@@ -49,6 +49,7 @@ export interface JobRecord {
   readonly message?: string;
   readonly hint?: string;
   readonly errorCode?: string;
+  /** Restore: what is restored. Backup: what it made, once it is complete. */
   readonly artefactPath?: string;
   readonly requestedAt?: string;
   readonly claimedAt: string;

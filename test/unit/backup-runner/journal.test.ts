@@ -92,6 +92,7 @@ describe('the journal', () => {
       facts: { stage: 'started', workerLives: true },
       record: { state: 'running', phase: 'running', progress: { bytes: 5, percent: 50 } },
     });
+    expect((await look(true)).record.artefactPath).toBeUndefined();
     await files.noteCancel(NOW);
     expect((await look(true)).record.phase).toBe('cancelling');
 

@@ -1,0 +1,211 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  destroyApplication,
+  destroyRelation,
+  destroyUnit,
+} from '../../../lib/sandbox/model/removal.ts';
+import { PlannerModel } from './planner-model.ts';
+
+describe('the next operation of a unit', () => {
+  test('follows the order of a first start', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.peers(0, 'a');
+    expect(model.settle('a/0')).toEqual([
+      'install',
+      'mates-relation-created a',
+      '(leads)',
+      'leader-elected',
+      'config-changed',
+      'start',
+    ]);
+    expect(model.plan('a/0').kind).toBe('wait');
+  });
+
+  test('joins before it tells of changes, and collapses several changes into one', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.application('b', 1);
+    model.relate(1, 'a', 'b');
+    model.settle('b/0');
+    model.settle('a/0');
+    model.settle('b/0');
+    model.write(1, 'b/0', 'one');
+    model.write(1, 'b/0', 'two');
+    model.write(1, 'b', 'app');
+    expect(model.settle('a/0')).toEqual(['wants-relation-changed b', 'wants-relation-changed b/0']);
+    expect(model.settle('a/0')).toEqual([]);
+  });
+
+  test('a unit that comes late meets the others in order of their numbers', () => {
+    const model = new PlannerModel();
+    model.application('a', 11);
+    model.peers(0, 'a');
+    model.settleAll();
+    const met = Object.keys(model.store.require('unit', 'a/10').relations['0']?.members ?? {});
+    expect(met).toHaveLength(10);
+    model.write(0, 'a/2', 'x');
+    model.write(0, 'a/10', 'x');
+    expect(model.settle('a/0')).toEqual([
+      'mates-relation-changed a/2',
+      'mates-relation-changed a/10',
+    ]);
+  });
+
+  test('a failed hook holds back everything but actions and commands until it is due', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.settle('a/0');
+    model.store.transact((transaction) => {
+      transaction.patch('application', 'a', { configVersion: 2 });
+      transaction.patch('unit', 'a/0', {
+        pending: {
+          hook: { kind: 'lifecycle', name: 'start' },
+          state: 'failed',
+          failures: 1,
+          retryAt: '2026-01-01T00:00:05.000Z',
+        },
+      });
+    });
+    expect(model.plan('a/0')).toEqual({ kind: 'wait', until: '2026-01-01T00:00:05.000Z' });
+    expect(model.plan('a/0', { hasCommands: true }).kind).toBe('commands');
+    expect(model.plan('a/0', { now: new Date('2026-01-01T00:00:05Z') })).toMatchObject({
+      kind: 'hook',
+      pending: true,
+    });
+    model.store.transact((transaction) => {
+      const { pending } = transaction.require('unit', 'a/0');
+      transaction.patch('unit', 'a/0', { pending: pending && { ...pending, resolved: 'skip' } });
+    });
+    expect(model.plan('a/0').kind).toBe('skip-hook');
+    expect(model.settle('a/0')).toEqual(['start', 'config-changed']);
+  });
+
+  test('runs update-status when its time has come, and not before', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.settle('a/0');
+    expect(model.plan('a/0', { now: new Date('2026-01-01T00:04:59Z') })).toEqual({
+      kind: 'wait',
+      until: '2026-01-01T00:05:00.000Z',
+    });
+    expect(model.plan('a/0', { now: new Date('2026-01-01T00:05:00Z') })).toMatchObject({
+      hook: { name: 'update-status' },
+    });
+  });
+
+  test('names the local unit as departing when it is the one that goes', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.application('b', 2);
+    model.relate(1, 'a', 'b');
+    model.peers(2, 'b');
+    model.settleAll();
+    model.store.transact((transaction) => {
+      destroyUnit(transaction, 'b/1');
+    });
+    expect(model.settle('a/0')).toEqual(['wants-relation-departed b/1 (b/1)']);
+    expect(model.settle('b/1')).toEqual([
+      'serves-relation-departed a/0 (b/1)',
+      'serves-relation-broken a',
+      'mates-relation-departed b/0 (b/1)',
+      'stop',
+      'remove',
+    ]);
+    expect(model.store.get('unit', 'b/1')).toBeUndefined();
+    expect(model.settle('b/0')).toEqual(['mates-relation-departed b/1 (b/1)']);
+  });
+
+  test('a unit never installed goes without any hook', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    model.store.transact((transaction) => {
+      destroyApplication(transaction, 'a');
+    });
+    expect(model.plan('a/0').kind).toBe('bury');
+    expect(model.settle('a/0')).toEqual([]);
+    expect(model.store.get('application', 'a')).toBeUndefined();
+  });
+
+  test('whatever the order of work, each joined is followed by its changed, and all ends are clean', () => {
+    const step = fc.constantFrom('write', 'relate', 'unrelate', 'destroy', 'work');
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 30 }),
+        fc.infiniteStream(fc.nat(50)),
+        (steps, picks) => {
+          const pick = () => Number(picks.next().value);
+          const model = new PlannerModel();
+          model.application('a', 2);
+          model.application('b', 2);
+          model.peers(0, 'a');
+          const seen: Record<string, string[]> = {};
+          let relation = 1;
+          model.relate(relation, 'a', 'b');
+          const work = (): void => {
+            const units = model.store.all('unit').map(({ name }) => name);
+            const unit = units[pick() % Math.max(1, units.length)];
+            const done = unit === undefined ? undefined : model.step(unit);
+            if (unit !== undefined && done !== undefined) {
+              seen[unit] = [...(seen[unit] ?? []), done];
+            }
+          };
+          for (const name of steps) {
+            if (name === 'write' && model.store.get('bag', `${relation}/b/0`) !== undefined) {
+              model.write(relation, 'b/0', String(pick()));
+            }
+            if (
+              name === 'unrelate' &&
+              model.store.get('relation', String(relation)) !== undefined
+            ) {
+              model.store.transact((transaction) => {
+                destroyRelation(transaction, relation);
+              });
+            }
+            if (name === 'relate' && model.store.get('relation', String(relation)) === undefined) {
+              relation += 1;
+              model.relate(relation, 'a', 'b');
+            }
+            if (name === 'destroy' && model.store.get('unit', 'b/1') !== undefined) {
+              model.store.transact((transaction) => {
+                destroyUnit(transaction, 'b/1');
+              });
+            }
+            for (let turn = 0; turn < 6; turn += 1) {
+              work();
+            }
+          }
+          for (const [unit, done] of Object.entries(model.settleAll(pick))) {
+            seen[unit] = [...(seen[unit] ?? []), ...done];
+          }
+          for (const events of Object.values(seen)) {
+            events.forEach((event, index) => {
+              if (event.includes('-joined ')) {
+                const remote = event.split(' ')[1] ?? '';
+                const endpoint = event.split('-relation-')[0] ?? '';
+                const next = events
+                  .slice(index + 1)
+                  .find((later) => later.startsWith(`${endpoint}-relation-`));
+                expect(
+                  next === undefined ||
+                    next.startsWith(`${endpoint}-relation-changed ${remote}`) ||
+                    next.includes('-departed '),
+                ).toBe(true);
+              }
+            });
+          }
+          model.store.transact((transaction) => {
+            destroyApplication(transaction, 'a');
+            destroyApplication(transaction, 'b');
+          });
+          model.settleAll(pick);
+          expect(model.store.all('unit')).toEqual([]);
+          expect(model.store.all('relation')).toEqual([]);
+          expect(model.store.all('bag')).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -137,11 +137,10 @@ async function startStore(directory: string): Promise<void> {
 }
 
 async function createUser(directory: string, accessKey: string, secretKey: string): Promise<void> {
-  await ceph(directory, 'radosgw-admin', [
-    ...['-n', 'client.rgw', 'user', 'create', '--uid=test', '--display-name=test'],
-    // Keys of a gateway that lives for one test; there is no other way to choose them.
-    ...[`--access-key=${accessKey}`, `--secret=${secretKey}`],
-  ]);
+  const creation = '-n client.rgw user create --uid=test --display-name=test'.split(' ');
+  // Keys of a gateway that lives for one test; there is no other way to choose them.
+  const keys = [`--access-key=${accessKey}`, `--secret=${secretKey}`];
+  await ceph(directory, 'radosgw-admin', [...creation, ...keys]);
 }
 
 async function waitForGateway(port: number): Promise<void> {

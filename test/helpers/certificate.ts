@@ -15,11 +15,10 @@ export interface Certificate {
 export async function createCertificate(directory: string): Promise<Certificate> {
   const certPath = join(directory, 'cert.pem');
   const keyPath = join(directory, 'key.pem');
-  await runProcess('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=localhost'],
-    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
-    ...['-keyout', keyPath, '-out', certPath],
-  ]);
+  const selfSigned = 'req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost'.split(' ');
+  const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const files = ['-keyout', keyPath, '-out', certPath];
+  await runProcess('openssl', [...selfSigned, ...names, ...files]);
   return {
     certPath,
     keyPath,

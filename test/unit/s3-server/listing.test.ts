@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { listPage } from '../../../lib/sandbox/s3-server/operations/list-page.ts';
 import { compareKeys, KeyIndex } from '../../../lib/sandbox/s3-server/storage/key-index.ts';
 import type { ObjectRecord } from '../../../lib/sandbox/s3-server/storage/object-file.ts';

@@ -66,9 +66,11 @@ async function runForeground(command: StartCommand): Promise<void> {
   });
   // Whoever started us in the background may be gone by then; that ends nothing.
   process.on('disconnect', () => undefined);
+  // Before anybody is told that we run, and may end us.
+  const isToldToEnd = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   report({ endpoint: server.endpoint });
   describeStart(command, server.endpoint);
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await isToldToEnd;
   await server.close();
 }
 

@@ -31,14 +31,18 @@ export class ObjectReader implements Disposable {
     const end = start + length;
     let [current, other] = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)];
     let reading = this.#read(current, start, end);
-    for (let position = start; position < end; ) {
-      const bytesRead = await reading;
-      position += bytesRead;
-      reading = this.#read(other, position, end);
-      yield current.subarray(0, bytesRead);
-      [current, other] = [other, current];
+    try {
+      for (let position = start; position < end; ) {
+        const bytesRead = await reading;
+        position += bytesRead;
+        reading = this.#read(other, position, end);
+        yield current.subarray(0, bytesRead);
+        [current, other] = [other, current];
+      }
+    } finally {
+      // The file must not be closed under a read: its number may be another file's by then.
+      await reading.catch(() => undefined);
     }
-    await reading;
   }
 
   // Fills the buffer as far as the range goes; 0 at its end.

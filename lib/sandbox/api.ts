@@ -419,7 +419,7 @@ export interface LogLine {
 }
 
 export interface DestroyParams {
-  /** How long units may take for their stop and remove hooks; 30 s unless told. */
+  /** How long units may take for their stop and remove hooks; 60 s unless told. */
   readonly timeoutMs?: number;
 }
 

@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { createLineReader } from '../client/wire.ts';
 import type { Environment } from './environment.ts';
+import { createOutputPipes } from './output-pipe.ts';
 
 // What a process wrote before it ended arrives within this time (Juju's hook logger waits as long).
 const DRAIN_MS = 100;
@@ -18,7 +19,10 @@ export interface CharmProcess {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Environment;
+  /** Empty unless told. */
   readonly stdin?: string;
+  /** A directory for short-lived files. */
+  readonly scratch: string;
   /** Called at once with the process id. */
   readonly onStarted: (pid: number) => void;
   /** Called with each line of output; without it the output is only captured. */
@@ -36,17 +40,20 @@ export interface CharmProcessEnd {
 }
 
 export async function runCharmProcess(request: CharmProcess): Promise<CharmProcessEnd> {
+  const [out, err] = await createOutputPipes(request.scratch);
   const child = spawn(request.file, request.args, {
     cwd: request.cwd,
     env: { ...request.env },
     // A session of its own: signals to the daemon's terminal do not reach hooks.
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: [request.stdin === undefined ? 'ignore' : 'pipe', out.writer, err.writer],
   });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(request.stdin ?? '');
-  const stdout = listen(child.stdout, 'stdout', request.onLine);
-  const stderr = listen(child.stderr, 'stderr', request.onLine);
+  out.closeWriter();
+  err.closeWriter();
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(request.stdin);
+  const stdout = listen(out.reader, 'stdout', request.onLine);
+  const stderr = listen(err.reader, 'stderr', request.onLine);
   if (child.pid !== undefined) {
     request.onStarted(child.pid);
   }

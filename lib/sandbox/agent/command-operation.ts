@@ -59,9 +59,11 @@ export async function runShell(
   return await inContext(services, context, async () =>
     runCharmProcess({
       file: '/bin/bash',
-      args: ['-s'],
+      // A socket as standard input makes bash think of rshd, and read ~/.bashrc.
+      args: ['--norc', '-s'],
       stdin: script,
       cwd: directory.charm,
+      scratch: directory.state,
       env: hookEnvironment(services, context, undefined),
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);

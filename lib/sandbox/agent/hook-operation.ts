@@ -32,11 +32,10 @@ export async function runHook(
   const context = new HookContext(services, { unit, label: name, hook });
   recordStart(services, context, hook);
   const end = await executeCharm(services, context, `hooks/${name}`);
-  if (end === 'missing') {
-    context.writeLog('INFO', 'juju.worker.uniter.operation', `skipped "${name}" hook (missing)`);
-  }
   if (end === 'missing' || end.exitCode === 0) {
-    commit(services, context, hook, settle);
+    if (commit(services, context, hook, settle)) {
+      logSuccess(services, context, { name, ran: end !== 'missing' });
+    }
     return;
   }
   if (end.signal === 'SIGTERM' || end.signal === 'SIGKILL') {
@@ -74,6 +73,7 @@ export async function executeCharm(
       file,
       args: [],
       cwd: directory.charm,
+      scratch: directory.state,
       env: hookEnvironment(services, context, dispatchPath),
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);
@@ -170,7 +170,7 @@ function commit(
   context: HookContext,
   hook: HookInfo,
   settle: (transaction: Transaction) => void,
-): void {
+): boolean {
   try {
     services.store.transact((transaction) => {
       context.flush(transaction);
@@ -184,13 +184,22 @@ function commit(
       reason: `committing requested changes failed: ${describeError(error)}`,
       settle,
     });
-    return;
+    return false;
   }
-  context.writeLog(
-    'DEBUG',
-    'juju.worker.uniter.operation',
-    `ran ${JSON.stringify(hookName(hook))} hook`,
-  );
+  return true;
+}
+
+function logSuccess(
+  services: AgentServices,
+  context: HookContext,
+  { name, ran }: { readonly name: string; readonly ran: boolean },
+): void {
+  const { charm } = unitDirectory(services.paths, context.unit);
+  const via = exists(join(charm, 'dispatch'))
+    ? 'hook dispatching script: dispatch'
+    : 'explicit, bespoke hook script';
+  const message = ran ? `ran "${name}" hook (via ${via})` : `skipped "${name}" hook (missing)`;
+  context.writeLog('INFO', 'juju.worker.uniter.operation', message);
 }
 
 /** A charm that has set no status until it is started has none. */

@@ -12,7 +12,7 @@ const EXIT_TIMEOUT_MS = 5_000;
 const POLL_MS = 20;
 
 export interface KillControllerOptions {
-  /** How long units may take for their stop and remove hooks; 30 s unless told. */
+  /** How long units may take for their stop and remove hooks; 60 s unless told. */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: DestroyProgress) => void;
   /** Told when the daemon could not do its part; everything is ended all the same. */

@@ -1,7 +1,8 @@
 /**
  * Finds and ends the processes that belong to a sandbox: whatever a hook started and left behind.
  * A process belongs to it when its environment names an agent socket or a charm directory below the
- * sandbox, or when it works or was started there.
+ * sandbox, or when it works or was started there without a terminal: a person's shell may stand
+ * anywhere.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +12,11 @@ import { type Clock, identifyProcess, isProcessAlive, type ProcessIdentity } fro
 const GRACE_MS = 2_000;
 const POLL_MS = 20;
 
-/** The processes of the sandbox in `root`, without this one. */
+/** The processes of the sandbox in `root`, without this one and those that started it. */
 export function findSandboxProcesses(root: string): readonly ProcessIdentity[] {
+  const own = ancestry();
   return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => /^\d+$/.test(name) && !own.has(name))
     .filter((pid) => belongsTo(pid, root))
     .flatMap((pid) => identifyProcess(Number(pid)) ?? []);
 }
@@ -65,14 +67,39 @@ function tryKill(pid: number, signal: NodeJS.Signals): void {
 function belongsTo(pid: string, root: string): boolean {
   const below = `${root}/`;
   return (
-    readLink(pid, 'cwd').startsWith(below) ||
-    readLink(pid, 'exe').startsWith(below) ||
+    (!hasTerminal(pid) &&
+      (readLink(pid, 'cwd').startsWith(below) || readLink(pid, 'exe').startsWith(below))) ||
     variables(pid).some(
       (variable) =>
         variable.startsWith(`JUJU_AGENT_SOCKET_ADDRESS=${below}`) ||
         variable.startsWith(`JUJU_CHARM_DIR=${below}`),
     )
   );
+}
+
+/** This process and its ancestors. */
+function ancestry(): ReadonlySet<string> {
+  const found = new Set<string>();
+  let pid = String(process.pid);
+  while (pid !== '' && pid !== '0' && !found.has(pid)) {
+    found.add(pid);
+    pid = statFields(pid)[1] ?? '';
+  }
+  return found;
+}
+
+function hasTerminal(pid: string): boolean {
+  return (statFields(pid)[4] ?? '0') !== '0';
+}
+
+/** State, parent, group, session, terminal, … of proc(5). */
+function statFields(pid: string): readonly string[] {
+  try {
+    const stat = readFileSync(join('/proc', pid, 'stat'), 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
 }
 
 function variables(pid: string): readonly string[] {

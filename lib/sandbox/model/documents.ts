@@ -195,6 +195,8 @@ export interface OperationDocument {
   readonly id: string;
   readonly action: string;
   readonly parameters: JsonRecord;
+  /** Units asked for, also those no task could be made for. */
+  readonly receivers: readonly string[];
   readonly tasks: readonly string[];
   readonly fail?: string;
   readonly enqueued: string;

@@ -84,6 +84,22 @@ describe('processes of the sandbox', () => {
     expect(await readFile(join(charm, 'input'), 'utf8')).toBe('');
   }, 60_000);
 
+  test('a charm may open its own standard streams by name, and all it says is in the log', async () => {
+    await sandbox.deploy('a', {
+      scripts: { start: 'echo aloud > /dev/stdout\necho wrongly > /dev/stderr\nprintf unfinished' },
+    });
+    await sandbox.settle();
+
+    const lines = (await sandbox.log()).filter(({ module }) => module === 'unit.a/0.start');
+    expect(lines.map(({ level, message }) => `${level} ${message}`).toSorted()).toEqual([
+      'DEBUG aloud',
+      'DEBUG unfinished',
+      'WARNING wrongly',
+    ]);
+    const log = (await sandbox.log()).map(({ message }) => message);
+    expect(log).toContain('ran "start" hook (via hook dispatching script: dispatch)');
+  }, 60_000);
+
   test('a process left behind by a hook lives on, and reaches the unit by juju-exec', async () => {
     await sandbox.deploy('a', {
       scripts: {

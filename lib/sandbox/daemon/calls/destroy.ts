@@ -5,7 +5,7 @@ import type { Transaction } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
 import { skipFailedHook } from './removal.ts';
 
-const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
 
 export async function* destroy(

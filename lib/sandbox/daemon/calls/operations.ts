@@ -133,6 +133,7 @@ function enqueue(services: CallContext['services'], request: EnqueueRequest): En
       id: operation,
       action: request.action,
       parameters: request.parameters,
+      receivers: tasks.map(({ target }) => target),
       tasks: tasks.flatMap(({ id }) => id ?? []),
       enqueued,
       ...(errors.length === 0 ? {} : { fail: errors.join('; ') }),
@@ -255,7 +256,7 @@ export function operations({ services }: CallContext): readonly OperationInfo[] 
 
 function describeOperation(reader: Reader, found: OperationDocument): OperationInfo {
   const tasks = found.tasks.map((id) => toInfo(reader.require('task', id)));
-  const units = tasks.map(({ unit }) => unitTag(unit)).join(',');
+  const units = found.receivers.map(unitTag).join(',');
   const started = tasks.flatMap((one) => one.started ?? []).toSorted()[0];
   const status = overallStatus(tasks.map((one) => one.status));
   const completed = tasks

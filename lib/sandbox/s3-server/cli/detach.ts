@@ -45,6 +45,6 @@ export async function startDetached(options: DetachOptions): Promise<string> {
 }
 
 /** What the background process prints goes here. */
-export function logFileOf(dataDirectory: string): string {
+function logFileOf(dataDirectory: string): string {
   return join(dataDirectory, 'server.log');
 }

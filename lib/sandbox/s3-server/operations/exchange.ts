@@ -25,7 +25,7 @@ export interface Reply {
   readonly body?: ReplyBody;
 }
 
-export interface ReplyBody extends Disposable {
+interface ReplyBody extends Disposable {
   readonly length: number;
   readonly chunks: AsyncIterable<Buffer>;
 }

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { S3Error } from './s3-error.ts';
 
 /** What checks the signatures of a stream; absent for an unsigned one. */
-export interface ChunkVerifier {
+interface ChunkVerifier {
   /** The signature expected of a chunk with this SHA-256. */
   signChunk(previous: string, chunkHash: string): string;
   signTrailer(previous: string, trailer: string): string;

@@ -9,7 +9,6 @@ const STATUS = {
   AuthorizationHeaderMalformed: 400,
   AuthorizationQueryParametersError: 400,
   BadDigest: 400,
-  BucketAlreadyOwnedByYou: 409,
   BucketNotEmpty: 409,
   EntityTooLarge: 400,
   EntityTooSmall: 400,
@@ -37,10 +36,7 @@ const STATUS = {
   NotImplemented: 501,
   PreconditionFailed: 412,
   RequestTimeTooSkewed: 403,
-  ServiceUnavailable: 503,
   SignatureDoesNotMatch: 403,
-  SlowDown: 503,
-  XAmzContentChecksumMismatch: 400,
   XAmzContentSHA256Mismatch: 400,
 } as const;
 

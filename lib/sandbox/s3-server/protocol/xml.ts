@@ -1,6 +1,6 @@
 /** Writes the XML documents of S3's answers. */
 
-export type XmlContent = string | number | boolean | XmlChildren;
+type XmlContent = string | number | boolean | XmlChildren;
 /** Elements in order; those whose content is undefined are left out. */
 export type XmlChildren = readonly (readonly [name: string, content: XmlContent | undefined])[];
 

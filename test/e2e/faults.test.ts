@@ -1,23 +1,37 @@
 /** Kills in the middle of a job: an honest error, a serving database, no half artefact listed. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
-import { DeployedPair, MANAGER, processesUsing } from '../helpers/deployed-pair.ts';
+import {
+  DeployedPair,
+  MANAGER,
+  processesMatching,
+  processesUsing,
+} from '../helpers/deployed-pair.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
 jest.setTimeout(900_000);
 
-// About 150 MB: long enough for a kill to land in the middle.
-const SCALE = 10;
+const SCALE = 5;
+// So long the server waits with each pack of data, so that a kill lands in the middle of a job.
+const SLOW_MS: Readonly<Record<string, number>> = { PutObject: 4000, GetObject: 1500 };
 
 let s3: S3DevServer;
 let pair: DeployedPair;
 let before: DatabaseState;
 let goodArtefact = '';
+let dataDirectory = '';
+let slow = false;
 
 beforeAll(async () => {
-  s3 = await startS3DevServer('backups');
+  s3 = await startS3DevServer('backups', {
+    faults: ({ operation, key }) => {
+      const ms = SLOW_MS[operation];
+      return slow && ms !== undefined && key.includes('/chunks/')
+        ? { kind: 'delay', ms }
+        : undefined;
+    },
+  });
   pair = await DeployedPair.deploy(s3);
   const database = await pair.database();
   await database.load(SCALE);
@@ -25,6 +39,7 @@ beforeAll(async () => {
   const job = await pair.finishedJob(await pair.createBackup());
   expect(job).toMatchObject({ status: 'success' });
   goodArtefact = job['artefact-path'] ?? '';
+  ({ dataDirectory } = await pair.cluster());
 });
 
 afterAll(async () => {
@@ -35,12 +50,13 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
+  slow = false;
   await pair.sandbox.waitForApplication('db');
 });
 
 describe('a backup', () => {
   test('whose worker is killed ends as an error, and leaves nothing that is listed', async () => {
-    const jobId = await startAndReach('backup', 'running');
+    const jobId = await startAndReachTheMiddle('backup');
     await killWorkers();
     await nudge();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
@@ -48,7 +64,7 @@ describe('a backup', () => {
   });
 
   test('during which PostgreSQL is killed ends as an error, and the server is started again', async () => {
-    const jobId = await startAndReach('backup', 'running');
+    const jobId = await startAndReachTheMiddle('backup');
     await killPostgres();
     await nudge();
     const job = await pair.finishedJob(jobId);
@@ -58,7 +74,7 @@ describe('a backup', () => {
   });
 
   test('goes on while the daemon is killed and started again', async () => {
-    const jobId = await startAndReach('backup', 'running');
+    const jobId = await startAndReachTheMiddle('backup');
     process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
     await pair.sandbox.juju('bootstrap');
     const job = await pair.finishedJob(jobId);
@@ -71,7 +87,7 @@ describe('a backup', () => {
 
 describe('a restore', () => {
   test('whose worker is killed ends as an error with the old data serving', async () => {
-    const jobId = await startAndReach('restore', 'running');
+    const jobId = await startAndReachTheMiddle('restore');
     await killWorkers();
     await nudge();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
@@ -79,7 +95,7 @@ describe('a restore', () => {
   });
 
   test('during which PostgreSQL is killed ends with the same rows served', async () => {
-    const jobId = await startAndReach('restore', 'running');
+    const jobId = await startAndReachTheMiddle('restore');
     await killPostgres();
     await nudge();
     await pair.finishedJob(jobId);
@@ -87,7 +103,7 @@ describe('a restore', () => {
   });
 
   test('during which the daemon is killed ends with the same rows served', async () => {
-    const jobId = await startAndReach('restore', 'running');
+    const jobId = await startAndReachTheMiddle('restore');
     process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
     await pair.sandbox.juju('bootstrap');
     await pair.finishedJob(jobId);
@@ -95,19 +111,27 @@ describe('a restore', () => {
   });
 });
 
-async function startAndReach(kind: 'backup' | 'restore', status: string): Promise<string> {
+/** A job that moves data and will for a while: nothing of it is known yet, and S3 is slow. */
+async function startAndReachTheMiddle(kind: 'backup' | 'restore'): Promise<string> {
+  if (kind === 'backup') {
+    // New rows, so that the backup has something to store.
+    await (await pair.database()).query(
+      'DROP TABLE IF EXISTS extra; CREATE TABLE extra AS SELECT gen_random_uuid() AS id FROM generate_series(1, 3000000)',
+    );
+  }
+  slow = true;
   const jobId =
     kind === 'backup'
       ? await pair.createBackup()
       : ((await pair.sandbox.run(MANAGER, 'restore', { 'artefact-path': goodArtefact })).results[
           'job-id'
         ] ?? '');
-  await pair.sandbox.waitFor(`${kind} ${jobId} to be ${status}`, async () => {
+  await pair.sandbox.waitFor(`${kind} ${jobId} to move data`, async () => {
     const job = await pair.job(jobId);
     if (job['status'] === 'success' || job['status'] === 'error') {
       throw new Error(`${kind} ended too early to be disturbed: ${JSON.stringify(job)}`);
     }
-    return job['status'] === status && (await pair.workerPids()).length > 0;
+    return job['status'] === 'running' && Number(job['progress-bytes'] ?? 0) > 0;
   });
   return jobId;
 }
@@ -120,12 +144,17 @@ async function killWorkers(): Promise<void> {
   }
 }
 
+/** All its processes: a server process that sends a backup does not notice the death of its parent. */
 async function killPostgres(): Promise<void> {
-  const { dataDirectory } = await pair.cluster();
-  const pid = Number(
-    (await readFile(join(dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0],
+  const cluster = basename(dataDirectory);
+  const pids = await processesMatching(
+    (title) =>
+      title.includes(`-D ${dataDirectory} `) || title.startsWith(`postgres: 15/${cluster}: `),
   );
-  process.kill(pid, 'SIGKILL');
+  expect(pids.length).toBeGreaterThan(3);
+  for (const pid of pids) {
+    process.kill(pid, 'SIGKILL');
+  }
 }
 
 /** What Juju's update-status timer would do within five minutes. */

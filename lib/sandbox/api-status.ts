@@ -17,7 +17,7 @@ export interface FullStatus {
   readonly timestamp: string;
 }
 
-export interface ModelStatus {
+interface ModelStatus {
   readonly name: string;
   readonly type: string;
   readonly controller: string;
@@ -60,7 +60,7 @@ export interface ApplicationStatus {
   readonly units: readonly UnitStatus[];
 }
 
-export interface CharmInfo {
+interface CharmInfo {
   /** `local:mysql-0`. */
   readonly url: string;
   readonly name: string;

@@ -64,8 +64,8 @@ export interface Streams {
 
 export type CallName = keyof Calls;
 export type StreamName = keyof Streams;
-export type NoParams = Readonly<Record<string, never>>;
-export type NoResult = Readonly<Record<string, never>>;
+type NoParams = Readonly<Record<string, never>>;
+type NoResult = Readonly<Record<string, never>>;
 
 export interface Request {
   readonly call: CallName | StreamName;
@@ -117,7 +117,7 @@ export interface DeployParams {
   readonly base?: string;
 }
 
-export interface DeployResult {
+interface DeployResult {
   readonly application: string;
   readonly charm: string;
   readonly revision: number;
@@ -126,19 +126,19 @@ export interface DeployResult {
   readonly units: readonly string[];
 }
 
-export interface AddUnitParams {
+interface AddUnitParams {
   readonly application: string;
   readonly count?: number;
 }
 
-export interface RemoveUnitsParams {
+interface RemoveUnitsParams {
   readonly units: readonly string[];
   readonly force?: boolean;
   /** Answer what would happen and change nothing. */
   readonly dryRun?: boolean;
 }
 
-export interface RemoveApplicationsParams {
+interface RemoveApplicationsParams {
   readonly applications: readonly string[];
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -153,14 +153,14 @@ export interface RemoveResult {
   readonly error?: string;
 }
 
-export interface RelationKey {
+interface RelationKey {
   readonly id: number;
   /** Requirer endpoint first: `wordpress:db mysql:server`. */
   readonly key: string;
 }
 
 /** Either two endpoints (`app` or `app:endpoint`) or the id. */
-export interface RemoveRelationParams {
+interface RemoveRelationParams {
   readonly endpoints?: readonly string[];
   readonly id?: number;
   readonly force?: boolean;
@@ -181,7 +181,7 @@ export interface ConfigSetting {
   readonly source: 'default' | 'user' | 'unset';
 }
 
-export interface SetConfigParams {
+interface SetConfigParams {
   readonly application: string;
   /** Texts are converted to the option's type; `trust` is accepted as a pseudo-option. */
   readonly values?: JsonRecord;
@@ -189,7 +189,7 @@ export interface SetConfigParams {
 }
 
 /** Sets, resets, then answers the whole configuration of the model. */
-export interface ModelConfigParams {
+interface ModelConfigParams {
   readonly values?: JsonRecord;
   readonly reset?: readonly string[];
 }
@@ -198,12 +198,12 @@ export type ModelConfig = Readonly<
   Record<string, { readonly value: JsonValue; readonly source: 'default' | 'model' }>
 >;
 
-export interface ExposeParams {
+interface ExposeParams {
   readonly application: string;
   readonly exposed: boolean;
 }
 
-export interface ResolvedParams {
+interface ResolvedParams {
   readonly units?: readonly string[];
   readonly all?: boolean;
   readonly noRetry?: boolean;
@@ -245,14 +245,14 @@ export interface ActionSpec {
   readonly schema: JsonRecord;
 }
 
-export interface RunParams {
+interface RunParams {
   /** `app/0` or `app/leader`. */
   readonly targets: readonly string[];
   readonly action: string;
   readonly params: JsonRecord;
 }
 
-export interface ExecParams {
+interface ExecParams {
   /** `app/0` or `app/leader`. */
   readonly units?: readonly string[];
   readonly applications?: readonly string[];
@@ -274,7 +274,7 @@ export interface EnqueuedTask {
   readonly error?: string;
 }
 
-export interface TaskParams {
+interface TaskParams {
   readonly id: string;
   /** Wait so long for the task to end, or for more log lines than `seenLogs`; 0 unless told. */
   readonly waitMs?: number;
@@ -308,7 +308,7 @@ export interface TaskInfo {
   readonly completed?: string;
 }
 
-export interface OperationParams {
+interface OperationParams {
   readonly id: string;
   /** Wait so long for all tasks to end; 0 unless told. */
   readonly waitMs?: number;
@@ -330,13 +330,13 @@ export interface OperationInfo {
 /** Values of secrets travel base64-encoded, as in Juju. */
 export type SecretContent = Readonly<Record<string, string>>;
 
-export interface AddSecretParams {
+interface AddSecretParams {
   readonly name: string;
   readonly content: SecretContent;
   readonly description?: string;
 }
 
-export interface UpdateSecretParams {
+interface UpdateSecretParams {
   /** Name or any form of URI. */
   readonly secret: string;
   readonly content?: SecretContent;
@@ -345,17 +345,17 @@ export interface UpdateSecretParams {
   readonly autoPrune?: boolean;
 }
 
-export interface RemoveSecretParams {
+interface RemoveSecretParams {
   readonly secret: string;
   readonly revision?: number;
 }
 
-export interface GrantSecretParams {
+interface GrantSecretParams {
   readonly secret: string;
   readonly applications: readonly string[];
 }
 
-export interface ShowSecretParams {
+interface ShowSecretParams {
   readonly secret: string;
   readonly reveal?: boolean;
   /** With `reveal`: the revision whose content is shown; the latest unless told. */

@@ -8,7 +8,3 @@ export class ModelError extends HintError {
     super(message, { code, ...(cause === undefined ? {} : { cause }) });
   }
 }
-
-export function notFound(what: string, name: string): ModelError {
-  return new ModelError(`${what} ${JSON.stringify(name)} not found`, 'not-found');
-}

@@ -130,7 +130,7 @@ export class SandboxDaemon {
         message
           .slice(message.indexOf('event ') + 'event '.length)
           .split(' ')
-          .filter((word) => !/=$/.test(word) && !word.startsWith('relation='))
+          .filter((word) => !word.endsWith('=') && !word.startsWith('relation='))
           .join(' '),
       );
   }
@@ -154,8 +154,8 @@ export class SandboxDaemon {
     const { results } = await this.call('task', { id: tasks[0]?.id ?? '', waitMs: 20_000 });
     return {
       code: Number(results['return-code']),
-      stdout: String(results['stdout'] ?? ''),
-      stderr: String(results['stderr'] ?? ''),
+      stdout: textOf(results['stdout']),
+      stderr: textOf(results['stderr']),
     };
   }
 
@@ -192,4 +192,8 @@ export class SandboxDaemon {
     }
     await rm(this.#scratch, { recursive: true, force: true });
   }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

@@ -16,7 +16,7 @@ export interface Commands {
   readonly done: (result: CommandResult) => void;
 }
 
-export interface CommandResult {
+interface CommandResult {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: Buffer;

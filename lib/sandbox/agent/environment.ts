@@ -89,18 +89,21 @@ function secretVariables(hook: HookInfo | undefined): Environment {
 function proxies(config: JsonRecord): Environment {
   const variables: Record<string, string> = {};
   for (const kind of ['http', 'https', 'ftp']) {
-    variables[`JUJU_CHARM_${kind.toUpperCase()}_PROXY`] = String(
-      config[`juju-${kind}-proxy`] ?? '',
-    );
+    variables[`JUJU_CHARM_${kind.toUpperCase()}_PROXY`] = optionText(config, `juju-${kind}-proxy`);
   }
-  variables['JUJU_CHARM_NO_PROXY'] = String(config['juju-no-proxy'] ?? '');
+  variables['JUJU_CHARM_NO_PROXY'] = optionText(config, 'juju-no-proxy');
   for (const kind of ['http-proxy', 'https-proxy', 'ftp-proxy', 'no-proxy']) {
-    const value = config[kind];
-    if (typeof value === 'string' && value !== '') {
+    const value = optionText(config, kind);
+    if (value !== '') {
       const name = kind.replace('-', '_');
       variables[name] = value;
       variables[name.toUpperCase()] = value;
     }
   }
   return variables;
+}
+
+function optionText(config: JsonRecord, name: string): string {
+  const value = config[name];
+  return typeof value === 'string' ? value : '';
 }

@@ -55,27 +55,33 @@ function lifecycleChanges(
     case 'install':
       return { installed: true };
     case 'config-changed':
-      return {
-        ...(version === undefined ? {} : { configSeen: version }),
-        ...(transaction.require('unit', unitName).started
-          ? {}
-          : {
-              pending: {
-                hook: { kind: 'lifecycle', name: 'start' },
-                state: 'queued',
-                failures: 0,
-              },
-            }),
-      };
+      return configChanges(transaction, unitName, version);
     case 'start':
       return { started: true };
     case 'stop':
       return { stopped: true };
     case 'leader-settings-changed':
       return version === undefined ? {} : { leaderSettingsSeen: version };
-    default:
+    case 'leader-elected':
+    case 'remove':
+    case 'update-status':
       return {};
   }
+}
+
+/** A unit that never started does so after its first config-changed. */
+function configChanges(
+  transaction: Transaction,
+  unitName: string,
+  version: number | undefined,
+): Patch<UnitDocument> {
+  const seen = version === undefined ? {} : { configSeen: version };
+  return transaction.require('unit', unitName).started
+    ? seen
+    : {
+        ...seen,
+        pending: { hook: { kind: 'lifecycle', name: 'start' }, state: 'queued', failures: 0 },
+      };
 }
 
 function finishRelation(transaction: Transaction, unitName: string, hook: RelationHookInfo): void {

@@ -17,7 +17,7 @@ import { type CharmProcessEnd, runCharmProcess } from './charm-process.ts';
 import { hookEnvironment } from './environment.ts';
 import { finishHook } from './finish-hook.ts';
 import { HookContext } from './hook-context.ts';
-import { forgetProcess, noteProcess } from './orphans.ts';
+import { forgetProcess, killNotedProcess, noteProcess } from './orphans.ts';
 import type { AgentServices } from './services.ts';
 import { unitDirectory } from './unit-directory.ts';
 
@@ -77,6 +77,9 @@ export async function executeCharm(
       env: hookEnvironment(services, context, dispatchPath),
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);
+        if (isCancelled(context)) {
+          killNotedProcess(directory);
+        }
       },
       ...(context.isAction
         ? {}
@@ -251,6 +254,11 @@ export function describeEnd(end: CharmProcessEnd): string {
   return (
     end.failure ?? (end.signal ? `signal: ${end.signal}` : `exit status ${end.exitCode ?? ''}`)
   );
+}
+
+/** Cancelled between its start in the model and the start of its process. */
+function isCancelled({ store, task }: HookContext): boolean {
+  return task !== undefined && store.get('task', task)?.status === 'aborting';
 }
 
 function exists(path: string): boolean {

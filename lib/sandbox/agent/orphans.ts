@@ -29,15 +29,20 @@ export function forgetProcess(directory: UnitDirectory): void {
   rmSync(notePath(directory), { force: true });
 }
 
-/**
- * Kills the noted process with its group. Children that made a session of their own live on: they
- * were meant to.
- */
+/** Kills the noted process with its group, if one runs. */
 export function killNotedProcess(directory: UnitDirectory): void {
   const note = readNote(directory);
   if (note !== undefined) {
     killGroup(note.process);
   }
+}
+
+/**
+ * Ends what a dead daemon left running. Children that made a session of their own live on: they were
+ * meant to.
+ */
+export function killOrphan(directory: UnitDirectory): void {
+  killNotedProcess(directory);
   forgetProcess(directory);
 }
 

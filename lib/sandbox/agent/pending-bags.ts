@@ -45,20 +45,15 @@ export class PendingBags {
     const changed = [...this.#writes.values()].filter(({ relation, entity, changes }) => {
       const id = bagId(relation, entity);
       const before = transaction.get('bag', id);
-      const data = merge(before?.data ?? {}, changes);
+      const old = before?.data ?? {};
+      const data = merge(old, changes);
       // The relation may have gone while the charm wrote to it.
       const gone = transaction.get('relation', String(relation)) === undefined;
-      if (gone || sameBag(before?.data ?? {}, data)) {
+      if (gone || sameBag(old, data)) {
         return false;
       }
-      const version = (before?.version ?? 0) + 1;
-      transaction.put('bag', id, {
-        relation,
-        entity,
-        data,
-        version,
-        inScope: before?.inScope ?? false,
-      });
+      const { version, inScope } = before ?? { version: 0, inScope: false };
+      transaction.put('bag', id, { relation, entity, data, version: version + 1, inScope });
       return true;
     });
     this.#writes.clear();

@@ -9,7 +9,7 @@ import { type Commands, runCommands } from './command-operation.ts';
 import { finishHook } from './finish-hook.ts';
 import { retriesHooks, runHook } from './hook-operation.ts';
 import type { Operation } from './operation.ts';
-import { killNotedProcess } from './orphans.ts';
+import { killOrphan } from './orphans.ts';
 import { planOperation } from './plan-operation.ts';
 import type { AgentServices } from './services.ts';
 import { runTask } from './task-operation.ts';
@@ -187,7 +187,7 @@ export class UnitAgent {
 function recoverInterrupted(services: AgentServices, unitName: string): void {
   const { store, paths, clock, log } = services;
   const unit = store.get('unit', unitName);
-  killNotedProcess(unitDirectory(paths, unitName));
+  killOrphan(unitDirectory(paths, unitName));
   if (unit?.running === undefined) {
     return;
   }
@@ -225,8 +225,8 @@ function recoverInterrupted(services: AgentServices, unitName: string): void {
 }
 
 function updateStatusMs(reader: Reader): number {
-  const text = String(reader.get('model', MODEL)?.config['update-status-hook-interval'] ?? '5m');
-  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  const text = reader.get('model', MODEL)?.config['update-status-hook-interval'];
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(typeof text === 'string' ? text : '5m');
   if (match === null) {
     return DEFAULT_UPDATE_STATUS_MS;
   }

@@ -33,7 +33,7 @@ function parseAction(charm: string, name: string, fields: JsonRecord): ActionMet
   if ((name === 'juju' || name.startsWith('juju-')) && !charm.startsWith('juju-')) {
     throw new ModelError(`cannot use action name ${name}: the "juju-" prefix is reserved`);
   }
-  refuseReferences(name, fields);
+  refuseReferences(fields);
   const description = textOf(fields['description'], `action ${name} description`);
   const copied = Object.entries(fields).filter(([key]) => !JUJU_KEYS.has(key));
   return {
@@ -49,10 +49,10 @@ function parseAction(charm: string, name: string, fields: JsonRecord): ActionMet
   };
 }
 
-function refuseReferences(name: string, value: JsonValue): void {
+function refuseReferences(value: JsonValue): void {
   if (Array.isArray(value)) {
     value.forEach((item) => {
-      refuseReferences(name, item);
+      refuseReferences(item);
     });
   } else if (isRecord(value)) {
     for (const [key, inner] of Object.entries(value)) {
@@ -61,7 +61,7 @@ function refuseReferences(name: string, value: JsonValue): void {
           `schema key ${JSON.stringify(key)} not compatible with this version of juju`,
         );
       }
-      refuseReferences(name, inner);
+      refuseReferences(inner);
     }
   }
 }
@@ -82,10 +82,12 @@ export function prepareParams(action: ActionMetadata, params: JsonRecord): JsonR
 }
 
 function explain(error: ErrorObject | undefined, params: JsonRecord): string {
-  const path = `(root)${(error?.instancePath ?? '').replaceAll('/', '.')}`;
-  const value = valueAt(params, error?.instancePath ?? '');
-  const given = JSON.stringify(value);
-  switch (error?.keyword) {
+  if (error === undefined) {
+    return '(root) : is not valid';
+  }
+  const path = `(root)${error.instancePath.replaceAll('/', '.')}`;
+  const given = JSON.stringify(valueAt(params, error.instancePath));
+  switch (error.keyword) {
     case 'required':
       return `${path} : ${JSON.stringify(error.params['missingProperty'])} property is missing and required, given ${given}`;
     case 'type':
@@ -93,21 +95,23 @@ function explain(error: ErrorObject | undefined, params: JsonRecord): string {
     case 'additionalProperties':
       return `${path} : additional property ${JSON.stringify(error.params['additionalProperty'])} is not allowed, given ${given}`;
     default:
-      return `${path} : ${error?.message ?? 'is not valid'}, given ${given}`;
+      return `${path} : ${error.message ?? 'is not valid'}, given ${given}`;
   }
 }
 
 function valueAt(params: JsonRecord, pointer: string): JsonValue | undefined {
   let value: JsonValue | undefined = params;
   for (const key of pointer.split('/').slice(1)) {
-    const name: string = key.replaceAll('~1', '/').replaceAll('~0', '~');
-    value = Array.isArray(value)
-      ? (value as readonly JsonValue[])[Number(name)]
-      : isRecord(value)
-        ? value[name]
-        : undefined;
+    value = memberOf(value, key.replaceAll('~1', '/').replaceAll('~0', '~'));
   }
   return value;
+}
+
+function memberOf(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  if (Array.isArray(value)) {
+    return (value as readonly JsonValue[])[Number(name)];
+  }
+  return isRecord(value) ? value[name] : undefined;
 }
 
 /** Draft 4's boolean `exclusiveMinimum` and `exclusiveMaximum` in today's form. */
@@ -136,18 +140,22 @@ function convert(value: JsonValue): unknown {
 function withDefaults(schema: JsonRecord, params: JsonRecord): JsonRecord {
   const result: Record<string, JsonValue> = { ...params };
   for (const [name, property] of Object.entries(recordOf(schema['properties'], 'properties'))) {
-    if (!isRecord(property)) {
-      continue;
-    }
-    const given = result[name];
-    if (given === undefined && property['default'] !== undefined) {
-      result[name] = property['default'];
-    } else if (isRecord(property['properties']) && (given === undefined || isRecord(given))) {
-      const inner = withDefaults(property, isRecord(given) ? given : {});
-      if (given !== undefined || Object.keys(inner).length > 0) {
-        result[name] = inner;
-      }
+    const value = isRecord(property) ? withDefault(property, params[name]) : params[name];
+    if (value !== undefined) {
+      result[name] = value;
     }
   }
   return result;
+}
+
+/** An absent object gets one made of its members' defaults, if they have any. */
+function withDefault(property: JsonRecord, given: JsonValue | undefined): JsonValue | undefined {
+  if (given === undefined && property['default'] !== undefined) {
+    return property['default'];
+  }
+  if (!isRecord(property['properties']) || (given !== undefined && !isRecord(given))) {
+    return given;
+  }
+  const inner = withDefaults(property, given ?? {});
+  return given === undefined && Object.keys(inner).length === 0 ? undefined : inner;
 }

@@ -8,7 +8,7 @@ import type { CharmMetadata } from '../model/charm-metadata.ts';
 import { parseActions } from './action-specs.ts';
 import { parseOptions } from './config-options.ts';
 import { parseMetadata } from './metadata.ts';
-import { isRecord, parseYaml, recordOf } from './yaml-document.ts';
+import { isRecord, parseYaml, recordOf, scalarText } from './yaml-document.ts';
 
 /**
  * The metadata of the charm in `directory`: metadata.yaml, config.yaml, actions.yaml and
@@ -75,6 +75,6 @@ function firstBase(bases: JsonValue | undefined): CharmMetadata['base'] {
     ? (bases as readonly JsonValue[])[0]
     : undefined;
   return isRecord(first)
-    ? { name: String(first['name'] ?? ''), channel: String(first['channel'] ?? '') }
+    ? { name: scalarText(first['name']), channel: scalarText(first['channel']) }
     : undefined;
 }

@@ -5,7 +5,7 @@
 import type { JsonRecord, JsonValue } from '../api.ts';
 import { ModelError } from '../errors.ts';
 import type { CharmMetadata, EndpointMetadata } from '../model/charm-metadata.ts';
-import { isRecord, recordOf, textOf } from './yaml-document.ts';
+import { isRecord, recordOf, scalarText, textOf } from './yaml-document.ts';
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$/;
 const ENDPOINT = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
@@ -77,21 +77,14 @@ function parseEndpoint(
   if (!ENDPOINT.test(name)) {
     throw new ModelError(`metadata: invalid relation name ${JSON.stringify(name)}`);
   }
-  if (isReserved(name)) {
-    throw new ModelError(
-      `charm ${JSON.stringify(charm)} using a reserved relation name: ${JSON.stringify(name)}`,
-    );
-  }
+  refuseReserved(charm, name);
   const fields = isRecord(value) ? value : { interface: value };
   const what = `metadata: ${name}`;
   const relationInterface = textOf(fields['interface'], `${what}.interface`);
   if (relationInterface === undefined) {
     throw new ModelError(`${what}.interface: expected string, got nothing`);
   }
-  const scope = textOf(fields['scope'], `${what}.scope`) ?? 'global';
-  if (scope !== 'global' && scope !== 'container') {
-    throw new ModelError(`${what}.scope: unexpected value ${JSON.stringify(scope)}`);
-  }
+  const scope = parseScope(fields, what);
   if (isReserved(relationInterface) && !(role === 'requirer' && scope === 'container')) {
     throw new ModelError(
       `charm ${JSON.stringify(charm)} relation ${JSON.stringify(name)} using a reserved interface: ${JSON.stringify(relationInterface)}`,
@@ -105,6 +98,22 @@ function parseEndpoint(
     scope,
     ...(typeof limit === 'number' ? { limit } : {}),
   };
+}
+
+function parseScope(fields: JsonRecord, what: string): EndpointMetadata['scope'] {
+  const scope = textOf(fields['scope'], `${what}.scope`) ?? 'global';
+  if (scope !== 'global' && scope !== 'container') {
+    throw new ModelError(`${what}.scope: unexpected value ${JSON.stringify(scope)}`);
+  }
+  return scope;
+}
+
+function refuseReserved(charm: string, name: string): void {
+  if (isReserved(name)) {
+    throw new ModelError(
+      `charm ${JSON.stringify(charm)} using a reserved relation name: ${JSON.stringify(name)}`,
+    );
+  }
 }
 
 function requireContainerScope(
@@ -129,6 +138,6 @@ function isReserved(name: string): boolean {
 /** `multiple: {range: 0-…}` or `0+` makes a storage optional. */
 function isOptionalStorage(value: JsonValue | undefined): boolean {
   const multiple = isRecord(value) ? value['multiple'] : undefined;
-  const range = isRecord(multiple) ? String(multiple['range'] ?? '') : '';
+  const range = isRecord(multiple) ? scalarText(multiple['range']) : '';
   return /^0(?:[-+]|$)/.test(range);
 }

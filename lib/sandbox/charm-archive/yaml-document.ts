@@ -28,6 +28,11 @@ export function recordOf(value: JsonValue | undefined, what: string): JsonRecord
   return value;
 }
 
+/** How a scalar reads; empty for anything else. */
+export function scalarText(value: JsonValue | undefined): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+}
+
 /** A text; undefined when absent. */
 export function textOf(value: JsonValue | undefined, what: string): string | undefined {
   if (value === undefined || value === null) {

@@ -66,14 +66,8 @@ export async function startDaemon(root: string, options: BootstrapOptions = {}):
 async function waitUntilRunning(root: string, ended: Promise<number | null>): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   let died = false;
-  ended.then(
-    () => {
-      died = true;
-    },
-    () => {
-      died = true;
-    },
-  );
+  const noteDeath = () => (died = true);
+  ended.then(noteDeath, noteDeath);
   while (performance.now() < deadline) {
     if (await isDaemonRunning(root)) {
       return;

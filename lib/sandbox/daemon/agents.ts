@@ -7,7 +7,7 @@ export class Agents {
   readonly #services: AgentServices;
   readonly #agents = new Map<
     string,
-    { readonly agent: UnitAgent; readonly ended: Promise<void> }
+    { readonly agent: UnitAgent; readonly ended: Promise<unknown> }
   >();
   #isStopping = false;
 
@@ -59,10 +59,8 @@ export class Agents {
 
   #begin(unit: string): void {
     const agent = new UnitAgent(this.#services, unit);
-    const ended = agent.run().then(
-      () => {
-        this.#agents.delete(unit);
-      },
+    const ended: Promise<unknown> = agent.run().then(
+      () => this.#agents.delete(unit),
       (error: unknown) => {
         // The unit stays, without an agent, until the daemon is started again.
         this.#services.onDefect(error);

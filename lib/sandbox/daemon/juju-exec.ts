@@ -137,23 +137,31 @@ function chooseRelation(
     }
     return undefined;
   }
+  const { application } = services.store.require('unit', unit);
+  const relation = requireRelation(services, application, text);
+  const remoteUnit = chooseRemote(services, { unit, relation, asked, flags });
+  const remoteApp = flags.text('remote-app') || remoteApplication(relation, application);
+  return { id: relation.id, remoteApp, ...(remoteUnit === undefined ? {} : { remoteUnit }) };
+}
+
+function requireRelation(
+  { store }: AgentServices,
+  application: string,
+  text: string,
+): RelationDocument {
   const id = /^(?:[^:]+:)?(\d+)$/.exec(text)?.[1];
   if (id === undefined) {
     throw usageError('invalid relation id');
   }
-  const application = services.store.require('unit', unit).application;
-  const relation = services.store.get('relation', id);
+  const relation = store.get('relation', id);
   if (relation === undefined || endpointOf(relation, application) === undefined) {
     throw new ToolError(`unknown relation id: ${id}`);
   }
-  const remoteApp =
-    flags.text('remote-app') || remoteEndpointOf(relation, application)?.application;
-  const remoteUnit = chooseRemote(services, { unit, relation, asked, flags });
-  return {
-    id: relation.id,
-    remoteApp: remoteApp ?? '',
-    ...(remoteUnit === undefined ? {} : { remoteUnit }),
-  };
+  return relation;
+}
+
+function remoteApplication(relation: RelationDocument, application: string): string {
+  return remoteEndpointOf(relation, application)?.application ?? '';
 }
 
 function chooseRemote(

@@ -34,7 +34,7 @@ export function readValuesFile(call: ToolCall): Record<string, string> {
 }
 
 /** A file named by a charm, relative to where it called. */
-export function readText(call: ToolCall, file: string): string {
+function readText(call: ToolCall, file: string): string {
   try {
     return readFileSync(resolve(call.cwd, file), 'utf8');
   } catch (error) {
@@ -68,7 +68,8 @@ function toTexts(mapping: Readonly<Record<string, unknown>>): Record<string, str
         );
       }
       // A plain null is the empty string, and so deletes.
-      return [key, value === null || value === '~' || value === 'null' ? '' : String(value)];
+      const isNull = typeof value !== 'string' || value === '~' || value === 'null';
+      return [key, isNull ? '' : value];
     }),
   );
 }

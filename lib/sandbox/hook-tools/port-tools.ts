@@ -33,11 +33,11 @@ function portTool(name: 'open-port' | 'close-port', summary: string): Tool {
 }
 
 /** `80`, `80/tcp`, `8080-8088/udp`, `icmp`. @throws ToolError (2). */
-export function parsePortRange(text: string): PortRange {
-  const [numbers = '', protocol = 'tcp', ...rest] = text.toLowerCase().split('/');
-  if (numbers === 'icmp' && rest.length === 0 && !text.includes('/')) {
+function parsePortRange(text: string): PortRange {
+  if (text.toLowerCase() === 'icmp') {
     return { from: -1, to: -1, protocol: 'icmp', endpoints: [] };
   }
+  const [numbers = '', protocol = 'tcp', ...rest] = text.toLowerCase().split('/');
   if (protocol === 'icmp') {
     throw usageError(`protocol "icmp" doesn't support any ports; got ${JSON.stringify(numbers)}`);
   }
@@ -52,15 +52,18 @@ export function parsePortRange(text: string): PortRange {
       `invalid protocol ${JSON.stringify(protocol)}, expected "tcp", "udp", or "icmp"`,
     );
   }
-  const from = Number(match[1]);
-  const to = Number(match[2] ?? match[1]);
+  const range = { from: Number(match[1]), to: Number(match[2] ?? match[1]) };
+  refuseBounds(range, protocol);
+  return { ...range, protocol, endpoints: [] };
+}
+
+function refuseBounds({ from, to }: { from: number; to: number }, protocol: string): void {
   if (from > to) {
     throw usageError(`invalid port range ${from}-${to}/${protocol}`);
   }
   if (to > MAX_PORT) {
     throw usageError(`port range bounds must be between 0 and ${MAX_PORT}, got ${from}-${to}`);
   }
-  return { from, to, protocol, endpoints: [] };
 }
 
 function endpointsOf({ flags }: ToolCall): readonly string[] {

@@ -31,18 +31,18 @@ const secretGet: Tool = {
   run(call) {
     const [uri, key, ...extra] = call.args;
     refuseExtra(extra);
-    const label = call.flags.text('label');
-    if (uri === undefined && (label === undefined || label === '')) {
+    const label = call.flags.text('label') ?? '';
+    if (uri === undefined && label === '') {
       throw usageError('require either a secret URI or label');
     }
     if (call.flags.boolean('peek') && call.flags.boolean('refresh')) {
       throw usageError('specify one of --peek or --refresh but not both');
     }
-    const secret = uri === undefined ? byLabel(call, label ?? '') : byUri(call, uri);
+    const secret = uri === undefined ? byLabel(call, label) : byUri(call, uri);
     if (!mayRead(secret, call.context.unit)) {
       throw new ToolError('permission denied');
     }
-    if (uri !== undefined && label !== undefined && label !== '') {
+    if (uri !== undefined && label !== '') {
       assignLabel(call, secret, label);
     }
     const content = readContent(call, secret);

@@ -143,19 +143,27 @@ export function expiry({ flags, context }: ToolCall): string | undefined {
   if (text === undefined || text === '') {
     return undefined;
   }
+  const now = context.services.clock.now().getTime();
+  const time = durationMs(text);
+  return time === undefined ? parseTime(text) : new Date(now + time).toISOString();
+}
+
+function durationMs(text: string): number | undefined {
   const duration = /^(-?)((?:\d+(?:\.\d+)?(?:h|ms|m|s))+)$/.exec(text);
   if (duration?.[1] === '-') {
     throw usageError(`negative expire duration ${JSON.stringify(text)} not valid`);
   }
-  if (duration?.[2] !== undefined) {
-    const parts = duration[2].matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g);
-    const ms = [...parts].reduce(
-      (sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0),
-      0,
-    );
-    return new Date(context.services.clock.now().getTime() + ms).toISOString();
+  if (duration?.[2] === undefined) {
+    return undefined;
   }
+  return [...duration[2].matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)]
+    .map(([, amount, unit = '']) => Number(amount) * (UNITS[unit] ?? 0))
+    .reduce((sum, part) => sum + part, 0);
+}
+
+function parseTime(text: string): string {
   const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/.test(text);
+  // Without a zone it is UTC.
   const time = new Date(isTime && /\d$/.test(text) ? `${text}Z` : text);
   if (!isTime || Number.isNaN(time.getTime())) {
     throw usageError(`expire time or duration ${JSON.stringify(text)} not valid`);

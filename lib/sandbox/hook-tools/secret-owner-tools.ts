@@ -32,26 +32,18 @@ const secretAdd: Tool = {
       throw new ToolError('this unit is not the leader');
     }
     const name = owner === 'application' ? context.application : context.unit;
-    const label = flags.text('label');
+    const label = flags.text('label') || undefined;
     refuseTakenLabel(call, { kind: owner, name }, label);
-    const description = flags.text('description');
     const now = context.now();
     const id = newSecretId(context.services.clock.now());
     context.secrets.create({
       id,
       owner: { kind: owner, name },
-      ...(label === undefined || label === '' ? {} : { label }),
-      ...(description === undefined || description === '' ? {} : { description }),
+      ...texts(label, flags.text('description') || undefined),
       rotate: policy ?? 'never',
       autoPrune: false,
       revisions: [
-        {
-          revision: 1,
-          content,
-          created: now,
-          obsoleteTold: false,
-          ...(expires === undefined ? {} : { expires }),
-        },
+        { revision: 1, content, created: now, obsoleteTold: false, ...expiring(expires) },
       ],
       latest: 1,
       grants: [],
@@ -63,6 +55,17 @@ const secretAdd: Tool = {
     return { stdout: `secret://${uuid}/${id}\n` };
   },
 };
+
+function texts(label: string | undefined, description: string | undefined) {
+  return {
+    ...(label === undefined ? {} : { label }),
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+function expiring(expires: string | undefined) {
+  return expires === undefined ? {} : { expires };
+}
 
 function ownerKind({ flags }: ToolCall): 'application' | 'unit' {
   const owner = flags.text('owner') ?? 'application';
@@ -85,7 +88,7 @@ function refuseTakenLabel(
         secret.owner.name === owner.name &&
         secret.label === label,
     );
-  if (label !== undefined && label !== '' && taken) {
+  if (label !== undefined && taken) {
     throw new ToolError(`secret with label ${JSON.stringify(label)} already exists`);
   }
 }
@@ -112,17 +115,13 @@ const secretSet: Tool = {
     context.secrets.change(id, (secret) => {
       const labelled: SecretDocument = {
         ...secret,
-        ...(label === undefined ? {} : { label }),
-        ...(description === undefined ? {} : { description }),
+        ...texts(label, description),
         ...(policy === undefined ? {} : { rotate: policy }),
         updated: now,
       };
       return Object.keys(content).length === 0
         ? labelled
-        : withContent(labelled, content, {
-            now,
-            ...(expires === undefined ? {} : { expires }),
-          });
+        : withContent(labelled, content, { now, ...expiring(expires) });
     });
     return undefined;
   },

@@ -4,10 +4,10 @@ import type { StatusInfo } from '../api-status.ts';
 import type { CharmMetadata } from './charm-metadata.ts';
 import type { HookInfo } from './hook-info.ts';
 
-export type Life = 'alive' | 'dying';
+type Life = 'alive' | 'dying';
 
 /** The one model. Its counters only grow, so that no id is ever used twice. */
-export interface ModelDocument {
+interface ModelDocument {
   readonly name: string;
   readonly uuid: string;
   readonly controllerName: string;
@@ -22,7 +22,7 @@ export interface ModelDocument {
 }
 
 /** An unpacked charm, `name-revision`. */
-export interface CharmDocument {
+interface CharmDocument {
   readonly id: string;
   readonly revision: number;
   readonly metadata: CharmMetadata;
@@ -75,7 +75,7 @@ export interface PendingHook {
 }
 
 /** What runs right now; found after a crash, it was interrupted. */
-export interface RunningOperation {
+interface RunningOperation {
   readonly contextId: string;
   readonly hook?: HookInfo;
   readonly task?: string;
@@ -144,7 +144,7 @@ export type RotatePolicy =
   | 'quarterly'
   | 'yearly';
 
-export interface SecretRevision {
+interface SecretRevision {
   readonly revision: number;
   /** Values are base64. */
   readonly content: Readonly<Record<string, string>>;

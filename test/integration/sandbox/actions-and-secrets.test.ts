@@ -76,9 +76,6 @@ describe('actions and secrets in the sandbox', () => {
       'it to run',
       async () => (await sandbox.call('task', { id })).status === 'running',
     );
-    await new Promise((resolve) => {
-      setTimeout(resolve, 200);
-    });
     await sandbox.call('cancel-task', { id });
 
     expect((await sandbox.call('task', { id, waitMs: 10_000 })).status).toBe('aborted');

@@ -168,9 +168,9 @@ describe('processes of the sandbox', () => {
       expect((await stat(join(sandbox.root, name))).mode & 0o777).toBe(0o600);
     }
   }, 60_000);
-
-  async function isGone(pid: number): Promise<boolean> {
-    const state = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State:\tZ');
-    return /^State:\s+Z/m.test(state);
-  }
 });
+
+async function isGone(pid: number): Promise<boolean> {
+  const state = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => 'State:\tZ');
+  return /^State:\s+Z/m.test(state);
+}

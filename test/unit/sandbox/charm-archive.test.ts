@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readlink, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -20,15 +20,6 @@ afterAll(async () => {
 });
 
 describe('unpacking a charm', () => {
-  async function zip(name: string, fill: (file: ZipFile) => void): Promise<string> {
-    const file = new ZipFile();
-    fill(file);
-    file.end();
-    const path = join(scratch, name);
-    await pipeline(file.outputStream, createWriteStream(path));
-    return path;
-  }
-
   test('keeps permission bits and symbolic links, and makes hooks executable', async () => {
     const path = await zip('good.charm', (file) => {
       file.addBuffer(Buffer.from('#!/bin/sh\n'), 'dispatch', { mode: 0o100755 });
@@ -60,7 +51,6 @@ describe('unpacking a charm', () => {
     const path = await zip('escape.charm', (file) => {
       file.addBuffer(Buffer.from('x'), 'aa/bb', { mode: 0o100644 });
     });
-    const { readFile } = await import('node:fs/promises');
     const bytes = await readFile(path);
     const evil = Buffer.from(bytes.toString('latin1').replaceAll('aa/bb', '../bb'), 'latin1');
     await writeFile(path, evil);
@@ -199,3 +189,12 @@ describe('action parameters', () => {
     expect(() => parseActions('x', { a: { params: { b: { $ref: '#' } } } })).toThrow('"$ref"');
   });
 });
+
+async function zip(name: string, fill: (file: ZipFile) => void): Promise<string> {
+  const file = new ZipFile();
+  fill(file);
+  file.end();
+  const path = join(scratch, name);
+  await pipeline(file.outputStream, createWriteStream(path));
+  return path;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { array, assert, dictionary, property, string } from 'fast-check';
 import { parse } from 'yaml';
 import { parseFlags } from '../../../lib/sandbox/hook-tools/flags.ts';
 import { formatValue, goJson, goYaml } from '../../../lib/sandbox/hook-tools/output.ts';
@@ -44,8 +44,8 @@ describe('flags of hook tools', () => {
   });
 
   test('what follows -- arrives as it is', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string()), (words) => {
+    assert(
+      property(array(string()), (words) => {
         expect(parseFlags(['--', ...words], SPECS).positionals).toEqual(words);
       }),
     );
@@ -70,8 +70,8 @@ describe('output of hook tools', () => {
   });
 
   test('texts survive YAML and JSON whatever they hold', () => {
-    fc.assert(
-      fc.property(fc.dictionary(fc.string(), fc.string()), (map) => {
+    assert(
+      property(dictionary(string(), string()), (map) => {
         expect(JSON.parse(goJson(map))).toEqual(map);
         expect(parse(goYaml(map), { version: '1.1' })).toEqual(map);
       }),

@@ -7,13 +7,13 @@ import type {
   RelationDocument,
   UnitDocument,
 } from '../../../lib/sandbox/model/documents.ts';
-import { hookName } from '../../../lib/sandbox/model/hook-info.ts';
+import { type HookInfo, hookName } from '../../../lib/sandbox/model/hook-info.ts';
 import { electLeader, removeUnit } from '../../../lib/sandbox/model/removal.ts';
 import { openStore, type Store } from '../../../lib/sandbox/store/store.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';
 
-export function anApplication(name: string): ApplicationDocument {
+function anApplication(name: string): ApplicationDocument {
   return {
     name,
     charm: 'witness-0',
@@ -133,24 +133,8 @@ export class PlannerModel {
       case 'wait':
         return undefined;
       case 'hook':
-      case 'skip-hook': {
-        const { hook } = operation;
-        this.store.transact((transaction) => {
-          if (hook.kind === 'relation' && hook.step === 'created') {
-            transaction.put('bag', `${hook.relation}/${unit}`, {
-              relation: hook.relation,
-              entity: unit,
-              data: {},
-              version: 1,
-              inScope: true,
-            });
-          }
-          finishHook(transaction, unit, hook, NOW);
-        });
-        const remote = hook.kind === 'relation' ? ` ${hook.remoteUnit ?? hook.remoteApp}` : '';
-        const departing = hook.kind === 'relation' && hook.departing ? ` (${hook.departing})` : '';
-        return `${hookName(hook)}${remote}${departing}`;
-      }
+      case 'skip-hook':
+        return this.#finish(unit, operation.hook);
       case 'accept-leadership':
         this.store.transact((transaction) => {
           transaction.patch('unit', unit, {
@@ -170,9 +154,31 @@ export class PlannerModel {
           }
         });
         return undefined;
-      default:
+      case 'commands':
+      case 'resign-leadership':
+      case 'task':
         return `(${operation.kind})`;
     }
+  }
+
+  #finish(unit: string, hook: HookInfo): string {
+    this.store.transact((transaction) => {
+      if (hook.kind === 'relation' && hook.step === 'created') {
+        transaction.put('bag', `${hook.relation}/${unit}`, {
+          relation: hook.relation,
+          entity: unit,
+          data: {},
+          version: 1,
+          inScope: true,
+        });
+      }
+      finishHook(transaction, unit, hook, NOW);
+    });
+    if (hook.kind !== 'relation') {
+      return hookName(hook);
+    }
+    const departing = hook.departing === undefined ? '' : ` (${hook.departing})`;
+    return `${hookName(hook)} ${hook.remoteUnit ?? hook.remoteApp}${departing}`;
   }
 
   /** Lets one unit work until it has nothing to do. */

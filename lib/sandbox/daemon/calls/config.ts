@@ -1,6 +1,7 @@
 /** get-config, set-config, model-config, expose. */
 import type { Calls, JsonValue, ModelConfig } from '../../api.ts';
 import { convertOption } from '../../charm-archive/config-options.ts';
+import { scalarText } from '../../charm-archive/yaml-document.ts';
 import { ModelError } from '../../errors.ts';
 import { applicationConfig } from '../../model/application-config.ts';
 import { MODEL } from '../../model/documents.ts';
@@ -111,12 +112,12 @@ function convertModelOption(key: string, value: JsonValue): JsonValue {
     );
   }
   if (typeof MODEL_DEFAULTS[key] !== 'boolean') {
-    return String(value);
+    return scalarText(value);
   }
-  if (!['true', 'false'].includes(String(value))) {
+  if (!['true', 'false'].includes(scalarText(value))) {
     throw new ModelError(`${key}: expected bool, got ${JSON.stringify(value)}`);
   }
-  return String(value) === 'true';
+  return scalarText(value) === 'true';
 }
 
 export function expose(

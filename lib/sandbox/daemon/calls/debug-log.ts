@@ -14,7 +14,7 @@ export async function* debugLog(
   const matches = createFilter(params);
   // Listening begins before the past is read, and both happen in one tick: nothing is lost or seen twice.
   const arrived: LogLine[] = [];
-  let wake: () => void = () => undefined;
+  let wake = noop;
   const unfollow = services.log.follow((line) => {
     if (matches(line)) {
       arrived.push(line);
@@ -48,6 +48,10 @@ export async function* debugLog(
   } finally {
     unfollow();
   }
+}
+
+function noop(): void {
+  // Nobody waits yet.
 }
 
 function createFilter(params: DebugLogParams): (line: LogLine) => boolean {

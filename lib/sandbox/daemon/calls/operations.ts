@@ -1,7 +1,5 @@
 /** actions, run, exec, and questions about operations and tasks. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { ProcessIdentity } from '#system';
+import { killNotedProcess } from '../../agent/orphans.ts';
 import { unitDirectory } from '../../agent/unit-directory.ts';
 import type {
   ActionSpec,
@@ -14,7 +12,6 @@ import type {
   TaskStatus,
 } from '../../api.ts';
 import { prepareParams } from '../../charm-archive/action-specs.ts';
-import { killGroup } from '../../client/sweep-processes.ts';
 import { ModelError } from '../../errors.ts';
 import { MODEL, type OperationDocument, type TaskDocument } from '../../model/documents.ts';
 import { applicationOf, compareUnits, isUnitName, unitTag } from '../../model/names.ts';
@@ -124,21 +121,21 @@ interface EnqueueRequest {
 function enqueue(services: CallContext['services'], request: EnqueueRequest): EnqueuedOperation {
   const enqueued = services.clock.now().toISOString();
   return services.store.transact((transaction) => {
-    const operation = nextTaskId(transaction);
+    const id = nextTaskId(transaction);
     const tasks = request.targets.map((target) =>
-      enqueueTask(transaction, { ...request, target, operation, enqueued }),
+      enqueueTask(transaction, { ...request, target, operation: id, enqueued }),
     );
     const errors = tasks.flatMap(({ error }) => error ?? []);
-    transaction.put('operation', operation, {
-      id: operation,
+    transaction.put('operation', id, {
+      id,
       action: request.action,
       parameters: request.parameters,
       receivers: tasks.map(({ target }) => target),
-      tasks: tasks.flatMap(({ id }) => id ?? []),
+      tasks: tasks.flatMap((one) => one.id ?? []),
       enqueued,
       ...(errors.length === 0 ? {} : { fail: errors.join('; ') }),
     });
-    return { operation, tasks };
+    return { operation: id, tasks };
   });
 }
 
@@ -146,7 +143,7 @@ function enqueueTask(
   transaction: Transaction,
   {
     target: { target, unit, error },
-    operation,
+    operation: operationId,
     enqueued,
     action,
     parameters,
@@ -172,7 +169,7 @@ function enqueueTask(
   const id = nextTaskId(transaction);
   transaction.put('task', id, {
     id,
-    operation,
+    operation: operationId,
     unit,
     action,
     parameters,
@@ -222,11 +219,7 @@ export function cancelTask(
   }
   if (status === 'running') {
     services.store.transact((transaction) => transaction.patch('task', id, { status: 'aborting' }));
-    const note = join(unitDirectory(services.paths, unit).state, 'running.json');
-    const { process: leader } = JSON.parse(readFileSync(note, 'utf8')) as {
-      readonly process: ProcessIdentity;
-    };
-    killGroup(leader);
+    killNotedProcess(unitDirectory(services.paths, unit));
   }
   return toInfo(requireTask(services.store, id));
 }

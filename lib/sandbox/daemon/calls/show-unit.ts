@@ -31,18 +31,19 @@ export function showUnit(
 
 function describe(reader: Reader, relation: RelationDocument, unit: string): UnitRelation {
   const application = unit.split('/', 1)[0] ?? '';
-  const own = endpointOf(relation, application);
-  const remote = remoteEndpointOf(relation, application);
+  const nobody = { application: '', endpoint: '' };
+  const own = endpointOf(relation, application) ?? nobody;
+  const remote = remoteEndpointOf(relation, application) ?? nobody;
   const related = reader
     .within('bag', String(relation.id))
-    .filter(({ entity }) => entity.startsWith(`${remote?.application ?? ''}/`) && entity !== unit)
+    .filter(({ entity }) => entity.startsWith(`${remote.application}/`) && entity !== unit)
     .toSorted((a, b) => compareUnits(a.entity, b.entity));
   return {
     id: relation.id,
-    endpoint: own?.endpoint ?? '',
-    relatedEndpoint: remote?.endpoint ?? '',
+    endpoint: own.endpoint,
+    relatedEndpoint: remote.endpoint,
     peer: isPeer(relation),
-    applicationData: bagOf(reader, relation.id, remote?.application ?? '')?.data ?? {},
+    applicationData: bagOf(reader, relation.id, remote.application)?.data ?? {},
     ...(isPeer(relation) ? { localUnit: unitBag(reader, relation.id, unit) } : {}),
     relatedUnits: Object.fromEntries(
       related.map(({ entity }) => [entity, unitBag(reader, relation.id, entity)]),

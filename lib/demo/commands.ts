@@ -4,7 +4,7 @@ import { type RunResult, runProcess } from '#system';
 import { projectRoot } from '#tooling';
 import type { Narrator } from './narrator.ts';
 
-export interface CommandOptions {
+interface CommandOptions {
   /** Texts that must not be shown, each replaced by stars. */
   readonly mask?: (output: string) => readonly string[];
   /** Runs without showing the command or its output. */

@@ -11,7 +11,7 @@ export interface Narrator {
 
 /** Writes to standard output; colours and replaced lines only on a terminal. */
 export function createNarrator(stream: NodeJS.WriteStream = process.stdout): Narrator {
-  const tty = Boolean(stream.isTTY);
+  const tty: boolean = stream.isTTY;
   const style = (code: string, text: string) => (tty ? `\u001B[${code}m${text}\u001B[0m` : text);
   let open = false;
   let last = '';

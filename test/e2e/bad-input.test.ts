@@ -38,7 +38,7 @@ async function expectNoUnitInError(): Promise<void> {
   }
 }
 
-async function managerStatus(pattern: RegExp): Promise<void> {
+async function expectManagerStatus(pattern: RegExp): Promise<void> {
   await pair.sandbox.waitFor(`the manager's status to say ${pattern}`, async () => {
     const unit = await pair.sandbox.unit(MANAGER);
     return (
@@ -59,21 +59,21 @@ describe('before S3 is configured', () => {
   test('actions say what to configure, and so does the status', async () => {
     await expectRefused('create-backup', {}, /bucket|credentials|S3/i);
     await expectRefused('list-backups', {}, /bucket|credentials|S3/i);
-    await managerStatus(/bucket|credentials|S3/i);
+    await expectManagerStatus(/bucket|credentials|S3/i);
   });
 });
 
 describe('with S3 configured wrongly', () => {
   test('an endpoint that nobody listens on is named', async () => {
     await pair.configureStorage({ ...s3, endpoint: 'http://127.0.0.1:1' }, 'unreachable');
-    await managerStatus(/127\.0\.0\.1:1/);
+    await expectManagerStatus(/127\.0\.0\.1:1/);
     await expectRefused('list-backups', {}, /127\.0\.0\.1:1/);
   });
 
   test('a wrong secret key is told apart, and never shown', async () => {
     const secretKey = 'planted-wrong-secret-key-0001';
     await pair.configureStorage({ ...s3, secretKey }, 'wrong');
-    await managerStatus(/secret|credential|signature/i);
+    await expectManagerStatus(/secret|credential|signature/i);
     await expectRefused('list-backups', {}, /secret|credential|signature/i);
     const log = await pair.sandbox.juju('debug-log', '--replay', '--no-tail');
     expect(log).not.toContain(secretKey);
@@ -81,7 +81,7 @@ describe('with S3 configured wrongly', () => {
 
   test('a missing bucket is named', async () => {
     await pair.configureStorage({ ...s3, bucket: 'no-such-bucket' }, 'right');
-    await managerStatus(/no-such-bucket/);
+    await expectManagerStatus(/no-such-bucket/);
     await expectRefused('list-backups', {}, /no-such-bucket/);
   });
 });
@@ -89,7 +89,7 @@ describe('with S3 configured wrongly', () => {
 describe('with S3 right', () => {
   test('the status clears by itself', async () => {
     await pair.sandbox.juju('config', 'backup-manager', 'bucket=backups');
-    await managerStatus(/0 of 1 database/);
+    await expectManagerStatus(/0 of 1 database/);
   });
 
   test('an unknown database is named beside the known ones', async () => {

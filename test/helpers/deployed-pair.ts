@@ -103,9 +103,14 @@ export class DeployedPair {
     );
   }
 
+  /** Ends everything. @throws Error when a process of the sandbox outlived it */
   async destroy(): Promise<void> {
     await this.sandbox.destroy();
     await rm(this.#scratch, { recursive: true, force: true });
+    const left = await processesUsing(this.sandbox.dataDirectory);
+    if (left.length > 0) {
+      throw new Error(`the sandbox left processes behind:\n${left.join('\n')}`);
+    }
   }
 }
 
@@ -121,7 +126,7 @@ export async function processesMatching(test: (commandLine: string) => boolean):
 }
 
 /** Processes with a file of `directory` as program, working directory, or argument. */
-export async function processesUsing(directory: string): Promise<string[]> {
+async function processesUsing(directory: string): Promise<string[]> {
   const found: string[] = [];
   for (const name of await readdir('/proc')) {
     if (/^\d+$/.test(name)) {

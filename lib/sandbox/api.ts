@@ -6,18 +6,35 @@
  * `{"item": …}` lines, then `{"end": true}` (or `{"error": …}`). Closing the connection cancels.
  * All times are ISO 8601 in UTC. Optional members are absent, never null.
  */
+import type {
+  ActionSpec,
+  EnqueuedOperation,
+  ExecParams,
+  OperationInfo,
+  OperationParams,
+  RunParams,
+  TaskInfo,
+  TaskParams,
+} from './api-operations.ts';
+import type {
+  AddSecretParams,
+  GrantSecretParams,
+  RemoveSecretParams,
+  SecretInfo,
+  ShowSecretParams,
+  UpdateSecretParams,
+} from './api-secrets.ts';
 import type { FullStatus } from './api-status.ts';
+import type { JsonRecord, JsonValue } from './json.ts';
 
-/** Anything JSON can say. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-
-export type JsonRecord = Readonly<Record<string, JsonValue>>;
+export type {
+  ActionSpec,
+  EnqueuedOperation,
+  OperationInfo,
+  TaskInfo,
+} from './api-operations.ts';
+export type { SecretContent, SecretInfo } from './api-secrets.ts';
+export type { JsonRecord, JsonValue } from './json.ts';
 
 /** Calls with one answer, by name. */
 export interface Calls {
@@ -236,159 +253,6 @@ export interface UnitRelation {
 export interface UnitBag {
   readonly inScope: boolean;
   readonly data: Readonly<Record<string, string>>;
-}
-
-export interface ActionSpec {
-  readonly name: string;
-  readonly description?: string;
-  /** The complete JSON schema Juju generates. */
-  readonly schema: JsonRecord;
-}
-
-interface RunParams {
-  /** `app/0` or `app/leader`. */
-  readonly targets: readonly string[];
-  readonly action: string;
-  readonly params: JsonRecord;
-}
-
-interface ExecParams {
-  /** `app/0` or `app/leader`. */
-  readonly units?: readonly string[];
-  readonly applications?: readonly string[];
-  readonly all?: boolean;
-  /** Given to `/bin/bash -s` on standard input. */
-  readonly command: string;
-}
-
-export interface EnqueuedOperation {
-  /** Absent when nothing could be scheduled… of which an operation number is used all the same. */
-  readonly operation: string;
-  readonly tasks: readonly EnqueuedTask[];
-}
-
-export interface EnqueuedTask {
-  /** The unit, resolved from `app/leader`; as asked when it could not be. */
-  readonly target: string;
-  readonly id?: string;
-  readonly error?: string;
-}
-
-interface TaskParams {
-  readonly id: string;
-  /** Wait so long for the task to end, or for more log lines than `seenLogs`; 0 unless told. */
-  readonly waitMs?: number;
-  /** How many log lines the caller has already; without it only the end of the task is awaited. */
-  readonly seenLogs?: number;
-}
-
-export type TaskStatus =
-  | 'pending'
-  | 'running'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-  | 'aborting'
-  | 'aborted'
-  | 'error';
-
-export interface TaskInfo {
-  readonly id: string;
-  readonly operation: string;
-  readonly unit: string;
-  readonly action: string;
-  readonly parameters: JsonRecord;
-  readonly status: TaskStatus;
-  readonly message?: string;
-  /** Nested as set by action-set, with `return-code` (number), `stdout`, `stderr`. */
-  readonly results: JsonRecord;
-  readonly log: readonly { readonly time: string; readonly message: string }[];
-  readonly enqueued: string;
-  readonly started?: string;
-  readonly completed?: string;
-}
-
-interface OperationParams {
-  readonly id: string;
-  /** Wait so long for all tasks to end; 0 unless told. */
-  readonly waitMs?: number;
-}
-
-export interface OperationInfo {
-  readonly id: string;
-  /** For example `backup run on unit-mysql-0`. */
-  readonly summary: string;
-  readonly status: TaskStatus;
-  readonly action: { readonly name: string; readonly parameters: JsonRecord };
-  readonly fail?: string;
-  readonly enqueued: string;
-  readonly started?: string;
-  readonly completed?: string;
-  readonly tasks: readonly TaskInfo[];
-}
-
-/** Values of secrets travel base64-encoded, as in Juju. */
-export type SecretContent = Readonly<Record<string, string>>;
-
-interface AddSecretParams {
-  readonly name: string;
-  readonly content: SecretContent;
-  readonly description?: string;
-}
-
-interface UpdateSecretParams {
-  /** Name or any form of URI. */
-  readonly secret: string;
-  readonly content?: SecretContent;
-  readonly name?: string;
-  readonly description?: string;
-  readonly autoPrune?: boolean;
-}
-
-interface RemoveSecretParams {
-  readonly secret: string;
-  readonly revision?: number;
-}
-
-interface GrantSecretParams {
-  readonly secret: string;
-  readonly applications: readonly string[];
-}
-
-interface ShowSecretParams {
-  readonly secret: string;
-  readonly reveal?: boolean;
-  /** With `reveal`: the revision whose content is shown; the latest unless told. */
-  readonly revision?: number;
-}
-
-export interface SecretInfo {
-  readonly id: string;
-  /** `<model>` for user secrets, else application or unit. */
-  readonly owner: string;
-  /** User secrets only. */
-  readonly name?: string;
-  readonly label?: string;
-  readonly description?: string;
-  readonly rotation: string;
-  readonly rotates?: string;
-  readonly expires?: string;
-  /** The latest one. */
-  readonly revision: number;
-  readonly checksum?: string;
-  readonly created: string;
-  readonly updated: string;
-  readonly revisions: readonly {
-    readonly revision: number;
-    readonly created: string;
-    readonly expires?: string;
-  }[];
-  readonly access: readonly {
-    readonly target: string;
-    readonly scope: string;
-    readonly role: string;
-  }[];
-  readonly content?: SecretContent;
 }
 
 export interface DebugLogParams {

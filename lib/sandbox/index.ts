@@ -1,5 +1,6 @@
 /** A single-machine Juju for development: daemon, unit agents, hook tools, the `juju` command. */
-export type { CallName, Calls, LogLine, TaskInfo } from './api.ts';
+export type { CallName, Calls, LogLine } from './api.ts';
+export type { TaskInfo } from './api-operations.ts';
 export type { FullStatus as SandboxStatus } from './api-status.ts';
 export { callDaemon, DaemonDownError, DaemonError, streamFromDaemon } from './client/client.ts';
 export { isBootstrapped, isDaemonRunning, startDaemon } from './client/daemon-control.ts';

@@ -1,5 +1,5 @@
 /** Nested results of an action, as action-set builds them. */
-import type { JsonRecord, JsonValue } from '../api.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 
 interface Nested {
   [key: string]: string | Nested;

@@ -2,7 +2,7 @@
  * The environment of hooks, actions and juju-exec: built from nothing, as Juju builds it.
  * https://github.com/juju/juju/blob/3.6/internal/worker/uniter/runner/context/context.go
  */
-import type { JsonRecord } from '../api.ts';
+import type { JsonRecord } from '../json.ts';
 import { MODEL } from '../model/documents.ts';
 import { type HookInfo, hookName } from '../model/hook-info.ts';
 import { endpointOf } from '../model/relations.ts';

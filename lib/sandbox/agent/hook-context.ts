@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#system';
-import type { JsonRecord } from '../api.ts';
 import { ModelError } from '../errors.ts';
+import type { JsonRecord } from '../json.ts';
 import type {
   PortRange,
   RelationDocument,

@@ -1,7 +1,7 @@
 /** Runs a task of an operation: an action of the charm, or commands of `juju exec`. */
 import { describeError } from '#system';
-import type { JsonRecord, JsonValue } from '../api.ts';
 import { prepareParams } from '../charm-archive/action-specs.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { TaskDocument } from '../model/documents.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CharmProcessEnd } from './charm-process.ts';

@@ -3,8 +3,8 @@
  * https://github.com/juju/charm/blob/v12/actions.go
  */
 import { Ajv, type ErrorObject } from 'ajv';
-import type { JsonRecord, JsonValue } from '../api.ts';
 import { ModelError } from '../errors.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { ActionMetadata } from '../model/charm-metadata.ts';
 import { isRecord, recordOf, textOf } from './yaml-document.ts';
 

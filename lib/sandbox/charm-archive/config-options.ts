@@ -2,8 +2,9 @@
  * config.yaml, and values for its options.
  * https://github.com/juju/charm/blob/v12/config.go
  */
-import type { JsonRecord, JsonValue } from '../api.ts';
+
 import { ModelError } from '../errors.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { ConfigOption, OptionType } from '../model/charm-metadata.ts';
 import { recordOf, textOf } from './yaml-document.ts';
 

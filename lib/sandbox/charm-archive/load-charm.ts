@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrorCode, readFileIfExists } from '#system';
-import type { JsonRecord, JsonValue } from '../api.ts';
 import { ModelError } from '../errors.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata } from '../model/charm-metadata.ts';
 import { parseActions } from './action-specs.ts';
 import { parseOptions } from './config-options.ts';

@@ -2,8 +2,9 @@
  * metadata.yaml (or the same keys of charmcraft.yaml) into checked metadata.
  * https://github.com/juju/charm/blob/v12/meta.go
  */
-import type { JsonRecord, JsonValue } from '../api.ts';
+
 import { ModelError } from '../errors.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata, EndpointMetadata } from '../model/charm-metadata.ts';
 import { isRecord, recordOf, scalarText, textOf } from './yaml-document.ts';
 

@@ -1,7 +1,7 @@
 /** Small typed readers over parsed YAML, so that a charm's mistakes become sentences. */
 import { parseDocument } from 'yaml';
-import type { JsonRecord, JsonValue } from '../api.ts';
 import { ModelError } from '../errors.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 
 /** Parses YAML 1.1 as Juju does (yes/no stay texts only in 1.2; charms quote them either way). */
 export function parseYaml(text: string, file: string): JsonValue {

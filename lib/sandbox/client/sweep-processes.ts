@@ -13,7 +13,7 @@ const GRACE_MS = 2_000;
 const POLL_MS = 20;
 
 /** The processes of the sandbox in `root`, without this one and those that started it. */
-export function findSandboxProcesses(root: string): readonly ProcessIdentity[] {
+function findSandboxProcesses(root: string): readonly ProcessIdentity[] {
   const own = ancestry();
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && !own.has(name))
@@ -43,7 +43,7 @@ export async function endSandboxProcesses(root: string, clock: Clock): Promise<v
 }
 
 /** Sends a signal to exactly this process; nothing when it is gone. */
-export function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (isProcessAlive(identity)) {
     tryKill(identity.pid, signal);
   }

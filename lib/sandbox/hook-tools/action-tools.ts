@@ -1,6 +1,7 @@
 /** action-get, action-set, action-log, action-fail. */
-import type { JsonValue } from '../api.ts';
+
 import { isRecord } from '../charm-archive/yaml-document.ts';
+import type { JsonValue } from '../json.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';
 import type { Tool, ToolCall } from './tool.ts';
 import { refuseExtra, ToolError, usageError } from './tool-error.ts';

@@ -1,6 +1,7 @@
 /** config-get, is-leader, leader-get, leader-set, application-version-set, goal-state, juju-log. */
-import type { JsonRecord, JsonValue } from '../api.ts';
+
 import type { StatusInfo } from '../api-status.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import { applicationConfig } from '../model/application-config.ts';
 import { MODEL, type UnitDocument } from '../model/documents.ts';
 import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../model/relations.ts';

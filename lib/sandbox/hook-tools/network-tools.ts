@@ -1,5 +1,5 @@
 /** network-get, unit-get: all units of a sandbox have the address of this machine. */
-import type { JsonValue } from '../api.ts';
+import type { JsonValue } from '../json.ts';
 import { answer, chooseFormat, OUTPUT_FLAGS } from './output.ts';
 import { findRelation, RELATION_FLAG } from './relation-argument.ts';
 import type { Tool, ToolCall } from './tool.ts';

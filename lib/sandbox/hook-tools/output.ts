@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
-import type { JsonValue } from '../api.ts';
+import type { JsonValue } from '../json.ts';
 import type { FlagSpec } from './flags.ts';
 import type { ToolCall, ToolOutput } from './tool.ts';
 import { usageError } from './tool-error.ts';

@@ -1,5 +1,5 @@
 /** secret-get for consumers; secret-grant and secret-revoke. */
-import type { SecretContent } from '../api.ts';
+import type { SecretContent } from '../api-secrets.ts';
 import type { SecretDocument } from '../model/documents.ts';
 import { applicationOf } from '../model/names.ts';
 import { remoteEndpointOf } from '../model/relations.ts';

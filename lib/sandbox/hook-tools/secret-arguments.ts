@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describeError } from '#system';
-import type { SecretContent } from '../api.ts';
+import type { SecretContent } from '../api-secrets.ts';
 import type { RotatePolicy, SecretDocument } from '../model/documents.ts';
 import { mayManage, parseSecretUri, SECRET_KEY } from '../model/secrets.ts';
 import type { FlagSpec } from './flags.ts';

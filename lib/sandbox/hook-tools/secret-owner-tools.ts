@@ -1,5 +1,5 @@
 /** secret-add, secret-set, secret-remove, secret-info-get, secret-ids: what owners do. */
-import type { JsonRecord } from '../api.ts';
+import type { JsonRecord } from '../json.ts';
 import { MODEL, type SecretDocument } from '../model/documents.ts';
 import { mayManage, newSecretId, withContent, withoutRevision } from '../model/secrets.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';

@@ -1,6 +1,7 @@
 /** status-set, status-get: immediate, whatever becomes of the hook. */
-import type { JsonRecord, JsonValue } from '../api.ts';
+
 import type { StatusInfo } from '../api-status.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import { applicationStatus } from '../model/application-status.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';
 import type { Tool, ToolCall } from './tool.ts';

@@ -1,5 +1,5 @@
 /** What a charm says of itself, parsed and validated; how it is read is `charm-archive/`. */
-import type { JsonRecord, JsonValue } from '../api.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 
 export type OptionType = 'string' | 'int' | 'float' | 'boolean' | 'secret';
 

@@ -1,6 +1,8 @@
 /** What the store keeps: the committed state of the model, one immutable document a thing. */
-import type { JsonRecord, JsonValue, TaskStatus } from '../api.ts';
+
+import type { TaskStatus } from '../api-operations.ts';
 import type { StatusInfo } from '../api-status.ts';
+import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata } from './charm-metadata.ts';
 import type { HookInfo } from './hook-info.ts';
 

@@ -1,6 +1,6 @@
 /** Secrets as values: revisions, grants, consumers. Pure. */
 import { createHash, randomBytes } from 'node:crypto';
-import type { SecretContent } from '../api.ts';
+import type { SecretContent } from '../api-secrets.ts';
 import type { Reader } from '../store/store.ts';
 import type { SecretConsumer, SecretDocument, SecretGrant } from './documents.ts';
 import { applicationOf } from './names.ts';

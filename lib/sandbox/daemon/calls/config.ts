@@ -1,8 +1,9 @@
 /** get-config, set-config, model-config, expose. */
-import type { Calls, JsonValue, ModelConfig } from '../../api.ts';
+import type { Calls, ModelConfig } from '../../api.ts';
 import { convertOption } from '../../charm-archive/config-options.ts';
 import { scalarText } from '../../charm-archive/yaml-document.ts';
 import { ModelError } from '../../errors.ts';
+import type { JsonValue } from '../../json.ts';
 import { applicationConfig } from '../../model/application-config.ts';
 import { MODEL } from '../../model/documents.ts';
 import { type CallContext, requireApplication } from './call-context.ts';

@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Calls, DeployParams, JsonRecord } from '../../api.ts';
+import type { Calls, DeployParams } from '../../api.ts';
 import { convertOption } from '../../charm-archive/config-options.ts';
 import { loadCharm } from '../../charm-archive/load-charm.ts';
 import { unpackCharm } from '../../charm-archive/unpack-charm.ts';
 import { ModelError } from '../../errors.ts';
+import type { JsonRecord } from '../../json.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL } from '../../model/documents.ts';
 import { isApplicationName } from '../../model/names.ts';

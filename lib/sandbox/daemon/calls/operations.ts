@@ -1,18 +1,18 @@
 /** actions, run, exec, and questions about operations and tasks. */
 import { killNotedProcess } from '../../agent/orphans.ts';
 import { unitDirectory } from '../../agent/unit-directory.ts';
+import type { Calls } from '../../api.ts';
 import type {
   ActionSpec,
-  Calls,
   EnqueuedOperation,
   EnqueuedTask,
-  JsonRecord,
   OperationInfo,
   TaskInfo,
   TaskStatus,
-} from '../../api.ts';
+} from '../../api-operations.ts';
 import { prepareParams } from '../../charm-archive/action-specs.ts';
 import { ModelError } from '../../errors.ts';
+import type { JsonRecord } from '../../json.ts';
 import { MODEL, type OperationDocument, type TaskDocument } from '../../model/documents.ts';
 import { applicationOf, compareUnits, isUnitName, unitTag } from '../../model/names.ts';
 import type { Reader, Transaction } from '../../store/store.ts';

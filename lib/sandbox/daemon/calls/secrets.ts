@@ -1,5 +1,6 @@
 /** User secrets, and questions about all secrets. */
-import type { Calls, SecretContent, SecretInfo } from '../../api.ts';
+import type { Calls } from '../../api.ts';
+import type { SecretContent, SecretInfo } from '../../api-secrets.ts';
 import { ModelError } from '../../errors.ts';
 import type { SecretDocument } from '../../model/documents.ts';
 import {

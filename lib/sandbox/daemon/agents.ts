@@ -59,7 +59,9 @@ export class Agents {
 
   #begin(unit: string): void {
     const agent = new UnitAgent(this.#services, unit);
-    const ended: Promise<unknown> = agent.run().then(
+    // Not before the agent is in the map: it may commit at once, and commits are noticed here.
+    const started = Promise.resolve().then(async () => agent.run());
+    const ended: Promise<unknown> = started.then(
       () => this.#agents.delete(unit),
       (error: unknown) => {
         // The unit stays, without an agent, until the daemon is started again.

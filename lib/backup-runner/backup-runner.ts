@@ -47,6 +47,8 @@ export interface ReconcileInput {
   readonly wanted: readonly JobSpec[];
   /** Job ids the ledger holds as committed: read from the databag, without writes of this hook. */
   readonly committedClaims: ReadonlySet<string>;
+  /** Jobs of which nobody can tell at the moment whether they are wanted: what runs goes on, nothing is begun. */
+  readonly undecided?: ReadonlySet<string>;
 }
 
 interface View {
@@ -164,6 +166,7 @@ export class BackupRunner {
       facts,
       wanted: input.wanted,
       committed: input.committedClaims,
+      undecided: input.undecided ?? new Set(),
       forgotten,
       maxConcurrentBackups: this.#options.maxConcurrentBackups,
       now: this.#options.clock.now().getTime(),
@@ -177,6 +180,7 @@ export class BackupRunner {
       facts,
       wanted: facts,
       committed: new Set(),
+      undecided: new Set(),
       forgotten: new Set(),
       maxConcurrentBackups: this.#options.maxConcurrentBackups,
       now: this.#options.clock.now().getTime(),

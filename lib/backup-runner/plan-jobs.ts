@@ -53,6 +53,8 @@ export interface PlanInput {
   readonly wanted: readonly WantedJob[];
   /** Job ids in the ledger, as committed before this hook. */
   readonly committed: ReadonlySet<string>;
+  /** Neither wanted nor withdrawn: what runs goes on, nothing is begun. */
+  readonly undecided: ReadonlySet<string>;
   /** Wanted ids whose record was once here and has been forgotten. */
   readonly forgotten: ReadonlySet<string>;
   readonly maxConcurrentBackups: number;
@@ -177,7 +179,7 @@ function planEnd(job: JobFacts, input: PlanInput): Action[] {
       return [{ kind: 'settle', jobId }];
     case 'started':
       if (job.workerLives) {
-        return isWanted(job, input) ? [] : [{ kind: 'stop', jobId }];
+        return isWanted(job, input) || input.undecided.has(jobId) ? [] : [{ kind: 'stop', jobId }];
       }
       return isBeyondHelp(job) ? [{ kind: 'bury', jobId }] : [];
     case 'failed':
@@ -194,7 +196,9 @@ function isBeyondHelp(job: JobFacts): boolean {
 
 function planEndOfWaiting(job: JobFacts, input: PlanInput): Action[] {
   if (!isWanted(job, input)) {
-    return [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
+    return input.undecided.has(job.jobId)
+      ? []
+      : [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
   }
   if (job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS) {
     return [{ kind: 'end', jobId: job.jobId, verdict: 'not-confirmed' }];
@@ -226,7 +230,11 @@ function asCandidate(job: JobFacts, input: PlanInput): Candidate[] {
   if (job.stage === 'started') {
     return [{ jobId, jobType, standing: 'holds' }];
   }
-  return job.stage === 'waiting' ? [waitingCandidate(job, input)] : [];
+  if (job.stage !== 'waiting') {
+    return [];
+  }
+  const candidate = waitingCandidate(job, input);
+  return candidate.standing === 'holds' || isWanted(job, input) ? [candidate] : [];
 }
 
 function waitingCandidate(job: JobFacts, input: PlanInput): Candidate {

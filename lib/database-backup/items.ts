@@ -6,6 +6,8 @@ export interface ReadItems {
   /** Items the schema accepts, each under an id of its own, in order. */
   readonly items: readonly JsonObject[];
   readonly issues: readonly JobIssue[];
+  /** False where the text is no list at all: then nothing is known of what it meant. */
+  readonly isReadable: boolean;
 }
 
 // Ids end up in ledgers, logs and tables; nobody's honest id is longer.
@@ -23,13 +25,14 @@ export function readItems(
   extraCheck: (item: JsonObject, path: string) => string | undefined = () => undefined,
 ): ReadItems {
   if (text === undefined || text === '') {
-    return { items: [], issues: [] };
+    return { items: [], issues: [], isReadable: true };
   }
   const list = decode(text);
   if (!Array.isArray(list)) {
     return {
       items: [],
       issues: [{ message: list === undefined ? 'jobs: is not JSON' : 'jobs: must be a list' }],
+      isReadable: false,
     };
   }
   return sortOut(list, kind, extraCheck);
@@ -59,7 +62,7 @@ function sortOut(
       rejected.push({ raw, message: reason });
     }
   }
-  return { items: [...items.values()], issues: withJobIds(rejected, items) };
+  return { items: [...items.values()], issues: withJobIds(rejected, items), isReadable: true };
 }
 
 function reasonsAgainst(raw: unknown, kind: ItemKind, path: string): readonly string[] {

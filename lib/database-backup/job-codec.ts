@@ -17,9 +17,11 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
 export function parseJobs(text: string | undefined): {
   readonly jobs: readonly Job[];
   readonly issues: readonly JobIssue[];
+  /** False where the text is no list at all: then nothing is known of what is asked for. */
+  readonly isReadable: boolean;
 } {
-  const { items, issues } = readItems(text, 'job', restoreWithoutArtefact);
-  return { jobs: items.map(toJob), issues };
+  const { items, issues, isReadable } = readItems(text, 'job', restoreWithoutArtefact);
+  return { jobs: items.map(toJob), issues, isReadable };
 }
 
 /**

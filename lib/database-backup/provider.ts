@@ -10,6 +10,8 @@ export interface RelationRequests {
   readonly jobs: readonly Job[];
   /** Items that are no jobs; answer those with a job-id by publishing `rejectionOf(issue)`. */
   readonly issues: readonly JobIssue[];
+  /** False where the list cannot be read: jobs asked for earlier are then neither wanted nor withdrawn. */
+  readonly isReadable: boolean;
 }
 
 /** The requests of some relation may have changed, or the relation is gone. */

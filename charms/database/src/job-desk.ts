@@ -73,6 +73,7 @@ export class JobDesk {
     const report = await runner.reconcile({
       wanted: plan.mine.map((one) => this.#toSpec(one)),
       committedClaims: new Set(own.map(([jobId]) => jobId)),
+      undecided: plan.undecided,
     });
     await forgetWithdrawn(runner, report, plan);
     this.#tellPeers(ledger, plan, report, options);
@@ -83,7 +84,7 @@ export class JobDesk {
   #plan(ledger: Ledger, { refusal }: DeskOptions): RequestPlan {
     const requests = this.#provider
       .requests()
-      .map(({ relation, jobs, issues }) => ({ relationId: relation.id, jobs, issues }));
+      .map(({ relation, ...asked }) => ({ relationId: relation.id, ...asked }));
     return planRequests({
       requests,
       ledger,
@@ -170,7 +171,10 @@ export class JobDesk {
 
   #tellRequirers(ledger: Ledger, plan: RequestPlan, report: RunnerReport): void {
     const records = new Map(report.jobs.map((record) => [record.jobId, record]));
-    for (const { relation } of this.#provider.requests()) {
+    for (const { relation, isReadable } of this.#provider.requests()) {
+      if (!isReadable) {
+        continue;
+      }
       const mine = plan.mine
         .filter((one) => one.relationId === relation.id)
         .flatMap(({ job }): JobStatus[] => {

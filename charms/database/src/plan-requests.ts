@@ -10,6 +10,7 @@ interface RequestView {
   readonly relationId: number;
   readonly jobs: readonly Job[];
   readonly issues: readonly JobIssue[];
+  readonly isReadable: boolean;
 }
 
 export interface RequestedJob {
@@ -41,7 +42,9 @@ export interface RequestPlan {
     readonly relation: number;
     readonly outcome: Outcome;
   }[];
-  /** Every id somebody asks for. */
+  /** Jobs of relations whose list cannot be read: neither wanted nor withdrawn, so left as they are. */
+  readonly undecided: ReadonlySet<string>;
+  /** Every id somebody asks for, or may still ask for. */
   readonly requested: ReadonlySet<string>;
 }
 
@@ -73,7 +76,23 @@ export function planRequests(input: RequestInput): RequestPlan {
     }
     answers.set(relationId, replies);
   }
-  return { mine, answers, refused, requested: new Set(owners.keys()) };
+  const undecided = undecidedJobs(input);
+  return {
+    mine,
+    answers,
+    refused,
+    undecided,
+    requested: new Set([...owners.keys(), ...undecided]),
+  };
+}
+
+function undecidedJobs({ requests, ledger }: RequestInput): ReadonlySet<string> {
+  const unreadable = new Set(
+    requests.filter(({ isReadable }) => !isReadable).map(({ relationId }) => relationId),
+  );
+  return new Set(
+    [...ledger].filter(([, { relation }]) => unreadable.has(relation)).map(([id]) => id),
+  );
 }
 
 /** Job id → the first relation that asks for it. */

@@ -40,6 +40,7 @@ function plan(facts: JobFacts[], change: Partial<PlanInput> = {}) {
     facts,
     wanted: facts,
     committed: new Set(facts.map(({ jobId }) => jobId)),
+    undecided: new Set(),
     forgotten: new Set(),
     maxConcurrentBackups: 2,
     now: 1_000_000,
@@ -97,6 +98,16 @@ describe('the plan for waiting jobs', () => {
     expect(plan([job]).actions).toEqual([{ kind: 'start', jobId: 'j1', confirmed: true }]);
     expect(plan([aJob('j1', { attempts: MAX_ATTEMPTS })]).actions).toEqual([
       { kind: 'end', jobId: 'j1', verdict: 'not-confirmed' },
+    ]);
+  });
+
+  test('leaves a job alone of which nobody can tell whether it is wanted', () => {
+    const waiting = aJob('j1');
+    const change = { wanted: [], undecided: new Set(['j1', 'j2']) };
+    expect(plan([waiting, aJob('j2', running)], change).actions).toEqual([]);
+    expect(plan([waiting, aJob('j2', running)], { wanted: [] }).actions).toEqual([
+      { kind: 'end', jobId: 'j1', verdict: 'cancelled' },
+      { kind: 'stop', jobId: 'j2' },
     ]);
   });
 

@@ -62,6 +62,7 @@ export class PlannerWorld {
       facts: this.facts(),
       wanted: [...this.wanted].map(([jobId, jobType]) => ({ jobId, jobType })),
       committed: this.ledger,
+      undecided: new Set(),
       forgotten: new Set(),
       maxConcurrentBackups: this.max,
       now: this.now,

@@ -27,18 +27,24 @@ const job: Job = { jobId: 'job-1', jobType: 'backup', compression: true, storage
 
 describe('reading requested jobs', () => {
   test('no text and empty text are no jobs', () => {
-    expect(parseJobs(undefined)).toEqual({ jobs: [], issues: [] });
-    expect(parseJobs('')).toEqual({ jobs: [], issues: [] });
+    expect(parseJobs(undefined)).toEqual({ jobs: [], issues: [], isReadable: true });
+    expect(parseJobs('')).toEqual({ jobs: [], issues: [], isReadable: true });
   });
 
   test('a job of v0 becomes a typed job', () => {
-    expect(parseJobs(JSON.stringify([wireJob]))).toEqual({ jobs: [job], issues: [] });
+    expect(parseJobs(JSON.stringify([wireJob]))).toEqual({
+      jobs: [job],
+      issues: [],
+      isReadable: true,
+    });
   });
 
   test('text that is not JSON is one issue that does not quote the text', () => {
-    const { jobs, issues } = parseJobs('{"secret-key": SK-PLANTED');
-    expect(jobs).toEqual([]);
-    expect(issues).toEqual([{ message: 'jobs: is not JSON' }]);
+    expect(parseJobs('{"secret-key": SK-PLANTED')).toEqual({
+      jobs: [],
+      issues: [{ message: 'jobs: is not JSON' }],
+      isReadable: false,
+    });
   });
 
   test.each(['{}', '"jobs"', '7', 'null', 'true'])('%s is not a list', (text) => {

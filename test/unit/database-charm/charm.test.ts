@@ -270,6 +270,23 @@ describe('bad requests', () => {
     expect(stage.status).toMatch(/^active: .*unusable requests/);
   });
 
+  test('a list that becomes unreadable neither cancels nor forgets what was asked for', async () => {
+    await stage.ask(1, [aJob(), aJob({ jobId: 'job-2' })]);
+    await stage.progress();
+    stage.runner.end('job-2', { state: 'success' });
+    await stage.progress();
+    const said = stage.statuses(1);
+    await stage.ask(1, '{"cut off');
+    await stage.progress();
+
+    expect(stage.runner.cancelled).toEqual([]);
+    expect(stage.runner.forgotten).toEqual([]);
+    expect(stage.statuses(1)).toEqual(said);
+
+    await stage.ask(1, []);
+    expect(stage.runner.cancelled).toEqual(['job-1']);
+  });
+
   test('no secret of a request gets into databags of ours or the log', async () => {
     await stage.ask(1, [aJob()]);
     await stage.progress();

@@ -100,12 +100,13 @@ class FakeRunner implements Runner {
   async reconcile(input: {
     readonly wanted: readonly JobSpec[];
     readonly committedClaims: ReadonlySet<string>;
+    readonly undecided?: ReadonlySet<string>;
   }): Promise<RunnerReport> {
     for (const spec of input.wanted) {
       this.specs.set(spec.jobId, spec);
       this.#claim(spec, input.committedClaims);
     }
-    const wanted = new Set(input.wanted.map((spec) => spec.jobId));
+    const wanted = new Set([...input.wanted.map((spec) => spec.jobId), ...(input.undecided ?? [])]);
     for (const record of this.records.values()) {
       if (!wanted.has(record.jobId) && isOpen(record)) {
         this.cancelled.push(record.jobId);

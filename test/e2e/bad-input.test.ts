@@ -1,5 +1,10 @@
 /** What a person gets who asks for something that cannot be: a clear sentence, and nothing breaks. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createCertificate } from '../helpers/certificate.ts';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
@@ -79,6 +84,20 @@ describe('with S3 configured wrongly', () => {
     expect(log).not.toContain(secretKey);
   });
 
+  test('a certificate that nobody vouches for is told apart', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'certificate-'));
+    const { certPem, keyPem } = await createCertificate(directory);
+    const tls = await startS3DevServer('backups', { tls: { cert: certPem, key: keyPem } });
+    try {
+      await pair.configureStorage(tls, 'untrusted');
+      await expectManagerStatus(/certificate/);
+      await expectRefused('list-backups', {}, /certificate/);
+    } finally {
+      await tls.stop();
+      await rm(directory, { recursive: true });
+    }
+  });
+
   test('a missing bucket is named', async () => {
     await pair.configureStorage({ ...s3, bucket: 'no-such-bucket' }, 'right');
     await expectManagerStatus(/no-such-bucket/);
@@ -100,6 +119,19 @@ describe('with S3 right', () => {
     await expectRefused('restore', { 'artefact-path': 'no/such/backup/' }, /no\/such\/backup/);
     await expectRefused('restore', { 'artefact-path': '../../etc/passwd' }, /etc\/passwd/);
     await expectRefused('show-job', { 'job-id': 'job-nonesuch' }, /job-nonesuch/);
+  });
+
+  test('a half-written backup and a foreign object are told apart', async () => {
+    await putObject('sandbox/db/backups/20260101T000000Z-job-half/started.json', STARTED);
+    await expectRefused(
+      'restore',
+      { 'artefact-path': 'sandbox/db/backups/20260101T000000Z-job-half/' },
+      /job-half.*(incomplete|never completed|not complete|interrupted)/s,
+    );
+    await putObject('photos/manifest.json', '{"holiday": true}');
+    await expectRefused('restore', { 'artefact-path': 'photos' }, /photos/);
+    const { results } = await pair.sandbox.run(MANAGER, 'list-backups');
+    expect(results).toMatchObject({ count: '0' });
   });
 
   test('a missing parameter is refused before anything runs', async () => {
@@ -161,6 +193,24 @@ describe('with S3 right', () => {
     expect(answered.get('../../etc/passwd; rm -rf $(pwd)')?.['message']).toMatch(/job-type/);
   });
 });
+
+const STARTED = JSON.stringify({
+  format: 'juju-database-backup/started',
+  version: 1,
+  'started-at': '2026-01-01T00:00:00.000Z',
+  attributes: { application: 'db', model: 'sandbox' },
+});
+
+async function putObject(key: string, body: string): Promise<void> {
+  const client = new S3Client({
+    endpoint: s3.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: s3.accessKey, secretAccessKey: s3.secretKey },
+  });
+  await client.send(new PutObjectCommand({ Bucket: s3.bucket, Key: key, Body: body }));
+  client.destroy();
+}
 
 /** Writes the manager's databag by hand, as a foreign requirer might. */
 async function setJobs(text: string): Promise<void> {

@@ -179,7 +179,7 @@ function planEnd(job: JobFacts, input: PlanInput): Action[] {
       return [{ kind: 'settle', jobId }];
     case 'started':
       if (job.workerLives) {
-        return isWanted(job, input) || input.undecided.has(jobId) ? [] : [{ kind: 'stop', jobId }];
+        return mayGoOn(job, input) ? [] : [{ kind: 'stop', jobId }];
       }
       return isBeyondHelp(job) ? [{ kind: 'bury', jobId }] : [];
     case 'failed':
@@ -195,15 +195,17 @@ function isBeyondHelp(job: JobFacts): boolean {
 }
 
 function planEndOfWaiting(job: JobFacts, input: PlanInput): Action[] {
-  if (!isWanted(job, input)) {
-    return input.undecided.has(job.jobId)
-      ? []
-      : [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
+  if (!mayGoOn(job, input)) {
+    return [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
   }
   if (job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS) {
     return [{ kind: 'end', jobId: job.jobId, verdict: 'not-confirmed' }];
   }
   return [];
+}
+
+function mayGoOn(job: JobFacts, input: PlanInput): boolean {
+  return isWanted(job, input) || input.undecided.has(job.jobId);
 }
 
 // A request that came back with the same id and another type is not the job that was claimed.

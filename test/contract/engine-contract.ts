@@ -47,7 +47,7 @@ export async function keepBackup(engine: Engine, directory: string): Promise<Kep
 }
 
 /** Writes one entry below `directory`. */
-export async function writeEntry(entry: EngineEntry, directory: string): Promise<void> {
+async function writeEntry(entry: EngineEntry, directory: string): Promise<void> {
   const path = join(directory, entry.path);
   await mkdir(dirname(path), { recursive: true });
   if (entry.kind === 'directory') {

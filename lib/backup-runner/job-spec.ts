@@ -1,5 +1,6 @@
 /** The words of the runner: a job to run, how one stands, and what a reconcile answers. */
-import type { JobProgress, JobType, JsonValue, StorageConfig } from '#database-backup';
+import type { JobProgress, JobType, StorageConfig } from '#database-backup';
+import type { JsonValue } from '#system';
 
 /** One job this unit is asked to run. */
 export interface JobSpec {

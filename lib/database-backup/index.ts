@@ -7,7 +7,6 @@ export {
   type JobStatus,
   type JobType,
   type JsonObject,
-  type JsonValue,
   type StorageConfig,
 } from './job.ts';
 export { encodeJobs, parseJobs } from './job-codec.ts';

@@ -1,13 +1,5 @@
 /** The words of the interface as types: a job somebody asks for, and how a job stands. */
-
-/** Anything JSON text can say. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+import type { JsonValue } from '#system';
 
 export type JsonObject = { readonly [key: string]: JsonValue };
 

@@ -1,4 +1,5 @@
 /** Provider databag text ↔ job statuses. Secrets are left out on the way to the wire. */
+import type { JsonValue } from '#system';
 import { readItems } from './items.ts';
 import type {
   Job,
@@ -8,7 +9,6 @@ import type {
   JobStatus,
   JobType,
   JsonObject,
-  JsonValue,
   StorageConfig,
 } from './job.ts';
 import { redactStorageConfig } from './redact.ts';

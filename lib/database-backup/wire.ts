@@ -1,6 +1,8 @@
 /** Small pieces both directions of the codec share. */
+
+import type { JsonValue } from '#system';
 import { HintError } from '#system';
-import type { JsonObject, JsonValue } from './job.ts';
+import type { JsonObject } from './job.ts';
 import { type ItemKind, schemaIssues } from './schema.ts';
 
 /** JSON text that is the same for equal values, whatever the order their keys were set in. */

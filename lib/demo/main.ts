@@ -9,7 +9,7 @@ import { describeError } from '#system';
 import { createCommands } from './commands.ts';
 import { createNarrator } from './narrator.ts';
 import { preflight } from './preflight.ts';
-import { type DemoOptions, runStory } from './story.ts';
+import { type DemoOptions, runStory, type Stage } from './story.ts';
 import { tearDown } from './tear-down.ts';
 
 const narrator = createNarrator();
@@ -25,6 +25,7 @@ try {
 
 async function perform(options: DemoOptions): Promise<void> {
   const commands = createCommands(narrator);
+  tearDownWhenInterrupted({ narrator, ...commands }, options);
   let finished = false;
   try {
     await runStory({ narrator, ...commands }, options);
@@ -33,6 +34,19 @@ async function perform(options: DemoOptions): Promise<void> {
     if (!(finished && options.keep)) {
       await tearDown({ narrator, ...commands }, options, { showLog: !finished });
     }
+  }
+}
+
+/** Ctrl+C ends the demo, not only this process: what it started is stopped first. */
+function tearDownWhenInterrupted(stage: Stage, options: DemoOptions): void {
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.once(signal, () => {
+      narrator.say('\nInterrupted.');
+      void tearDown(stage, options, { showLog: false }).finally(() => process.exit(exitCode));
+    });
   }
 }
 

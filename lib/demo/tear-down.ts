@@ -14,7 +14,7 @@ export async function tearDown(
   };
   if (showLog) {
     narrator.heading('The end of the log');
-    await attempt(() => juju(['debug-log', '--replay', '--no-tail', '-n', '40']));
+    await attempt(() => juju(['debug-log', '--no-tail', '-n', '40']));
   }
   narrator.heading('Clearing up');
   await attempt(() => juju(['kill-controller', '--no-prompt']));

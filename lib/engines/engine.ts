@@ -2,15 +2,7 @@
  * What a database engine promises to the code that backs it up and restores it.
  * Nothing here knows Juju, S3 or a particular database.
  */
-
-/** A value that survives JSON, as engines describe their backups in. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+import type { JsonValue } from '#system';
 
 /** The description of a backup, kept with it and shown to the engine again before a restore. */
 export type BackupAttributes = Readonly<Record<string, JsonValue>>;

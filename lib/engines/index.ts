@@ -5,7 +5,6 @@ export type {
   BackupSource,
   Engine,
   EngineEntry,
-  JsonValue,
   RecoveryOutcome,
   RestoreRequest,
   StagedRestore,

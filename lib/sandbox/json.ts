@@ -1,12 +1,2 @@
-/** JSON as a type. */
-
-/** Anything JSON can say. */
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-
-export type JsonRecord = Readonly<Record<string, JsonValue>>;
+/** JSON as a type, for the files of the sandbox. */
+export type { JsonRecord, JsonValue } from '#system';

@@ -18,7 +18,6 @@ export type {
   EntryKind,
   EntryMetadata,
   IndexPart,
-  JsonValue,
   ReadProgress,
   ReadSummary,
   RestoreOptions,

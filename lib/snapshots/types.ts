@@ -1,14 +1,6 @@
 /** The vocabulary of snapshots; FORMAT.md says what of it is stored, and how. */
 import type { ObjectStore } from '#object-store';
-import type { Clock } from '#system';
-
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+import type { Clock, JsonValue } from '#system';
 
 export type EntryKind = 'directory' | 'file' | 'symlink' | 'stream';
 

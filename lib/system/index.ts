@@ -11,6 +11,7 @@ export { type Clock, systemClock } from './clock.ts';
 export { describeError, HintError, type HintErrorOptions, hasErrorCode } from './errors.ts';
 export { acquireFileLock } from './file-lock.ts';
 export { formatBytes, formatDuration } from './format.ts';
+export type { JsonRecord, JsonValue } from './json-value.ts';
 export {
   bootId,
   identifyProcess,

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -109,8 +110,19 @@ function linkCommands() {
   mkdirSync(folder, { recursive: true });
   for (const [name, path] of Object.entries(manifest.bin)) {
     const link = join(folder, name);
-    rmSync(link, { force: true });
-    symlinkSync(relative(folder, join(root, path)), link);
+    const target = relative(folder, join(root, path));
+    if (readLink(link) !== target) {
+      rmSync(link, { force: true });
+      symlinkSync(target, link);
+    }
+  }
+}
+
+function readLink(path) {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
 }
 

@@ -122,7 +122,7 @@ export class JujuSandbox {
   /** What a person would look at first when a test fails. */
   async describe(): Promise<string> {
     const status = await this.tryJuju(['status', '--relations']);
-    const log = await this.tryJuju(['debug-log', '--replay', '--no-tail', '-n', '60']);
+    const log = await this.tryJuju(['debug-log', '--no-tail', '-n', '60']);
     return `${status.stdout}${status.stderr}\n${log.stdout}`;
   }
 

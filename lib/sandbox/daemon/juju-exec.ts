@@ -11,7 +11,7 @@ import type { RelationDocument } from '../model/documents.ts';
 import { isUnitName, unitTag } from '../model/names.ts';
 import { endpointOf, remoteEndpointOf, remoteUnits } from '../model/relations.ts';
 import type { Agents } from './agents.ts';
-import type { BinaryResult, ToolCallMessage } from './tool-server.ts';
+import type { BinaryResult, ToolCallMessage } from './tool-call.ts';
 
 const FLAGS = {
   unit: { kind: 'text', aliases: ['u'] },

@@ -5,21 +5,7 @@ import { runTool, type ToolResult } from '../hook-tools/run-tool.ts';
 import type { Agents } from './agents.ts';
 import { jujuExec } from './juju-exec.ts';
 import { listenAt } from './socket-server.ts';
-
-export interface ToolCallMessage {
-  readonly command: string;
-  readonly contextId: string;
-  readonly cwd: string;
-  /** JUJU_UNIT_NAME of the caller; for juju-exec. */
-  readonly unit: string;
-  readonly args: readonly string[];
-}
-
-export interface BinaryResult {
-  readonly code: number;
-  readonly stdout: Buffer;
-  readonly stderr: Buffer;
-}
+import type { BinaryResult, ToolCallMessage } from './tool-call.ts';
 
 export async function serveTools(services: AgentServices, agents: Agents): Promise<Server> {
   return await listenAt(services.paths.agentSocket, (socket) => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { systemClock } from '#system';
 import { newSandbox, type Sandbox } from './juju-process.ts';
 import { writeShellCharm } from './shell-charm.ts';
 
@@ -217,6 +218,9 @@ describe('a charm in the sandbox, by the juju program', () => {
       out: 'will remove unit server/1\n\nContinue [y/N]? ',
       err: 'WARNING This command will perform the following actions:\n',
     });
+    while ((await juju('show-unit server/1')).code === 0) {
+      await systemClock.sleep(100);
+    }
   });
 
   test('is removed with its units', async () => {

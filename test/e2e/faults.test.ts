@@ -2,7 +2,8 @@
 import { basename } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
-import { DeployedPair, MANAGER, processesMatching } from '../helpers/deployed-pair.ts';
+import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
+import { processesMatching } from '../helpers/processes.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
 jest.setTimeout(900_000);

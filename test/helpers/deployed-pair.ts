@@ -1,10 +1,11 @@
 /** Both packed charms, deployed and related in a sandbox of their own, with an S3 server. */
-import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packCharm } from '#tooling';
 import { type Connection, SampleDatabase } from '../../lib/demo/sample-database.ts';
 import { JujuSandbox } from './juju-sandbox.ts';
+import { processesMatching, processesUsing } from './processes.ts';
 
 export interface S3Endpoint {
   readonly endpoint: string;
@@ -112,35 +113,4 @@ export class DeployedPair {
       throw new Error(`the sandbox left processes behind:\n${left.join('\n')}`);
     }
   }
-}
-
-/** Pids of the processes whose command line, joined by spaces, passes the test. */
-export async function processesMatching(test: (commandLine: string) => boolean): Promise<number[]> {
-  const found: number[] = [];
-  for (const name of await readdir('/proc')) {
-    if (/^\d+$/.test(name) && test(await commandLineOf(name))) {
-      found.push(Number(name));
-    }
-  }
-  return found;
-}
-
-/** Processes with a file of `directory` as program, working directory, or argument. */
-async function processesUsing(directory: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await readdir('/proc')) {
-    if (/^\d+$/.test(name)) {
-      const cwd = await readlink(`/proc/${name}/cwd`).catch(() => '');
-      const commandLine = await commandLineOf(name);
-      if (cwd.startsWith(directory) || commandLine.includes(directory)) {
-        found.push(`${name}: ${commandLine}`);
-      }
-    }
-  }
-  return found;
-}
-
-async function commandLineOf(pid: string): Promise<string> {
-  const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return raw.replaceAll('\0', ' ');
 }

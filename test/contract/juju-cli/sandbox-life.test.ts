@@ -1,17 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { runProcess } from '#system';
+import { processesUsing } from '../../helpers/processes.ts';
 import { newSandbox, type Sandbox } from './juju-process.ts';
 import { writeShellCharm } from './shell-charm.ts';
-
-async function processesOf(folder: string): Promise<string> {
-  const { stdout } = await runProcess('/bin/ps', ['-eo', 'args'], {});
-  return stdout
-    .split('\n')
-    .filter((line) => line.includes(folder))
-    .join('\n');
-}
 
 describe('the life of a sandbox', () => {
   let sandbox: Sandbox;
@@ -53,7 +45,7 @@ describe('the life of a sandbox', () => {
     expect(no).toMatchObject({ code: 1, err: expect.stringContaining('ERROR aborted\n') });
     const yes = await sandbox.juju('kill-controller', { input: 'y\n' });
     expect(yes).toMatchObject({ code: 0 });
-    expect(await processesOf(sandbox.folder)).toBe('');
+    expect(await processesUsing(sandbox.folder)).toEqual([]);
     expect(existsSync(sandbox.data)).toBe(false);
     expect(await sandbox.juju('bootstrap')).toMatchObject({ code: 0 });
   });

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createPostgresqlCluster, createPostgresqlEngine, findPostgresqlCluster } from '#engines';
 import { runProcess } from '#system';
 import { errorOf, never } from '../../contract/engine-contract.ts';
+import { runningProcesses } from '../../helpers/processes.ts';
 import { createPostgresqlHarness, type PostgresqlHarness } from './postgresql-harness.ts';
 
 describe('PostgreSQL', () => {
@@ -81,7 +82,7 @@ describe('PostgreSQL', () => {
       scratchDirectory: tmpdir(),
     });
     const { version, cluster } = harness.config;
-    const { stdout: processes } = await runProcess('ps', ['-ewwo', 'args']);
+    const processes = (await runningProcesses()).map(({ commandLine }) => commandLine).join('\n');
     await harness.cluster.sql(`ALTER SYSTEM SET log_statement = 'all'; SELECT pg_reload_conf();`);
     const { backupRole, adminRole } = harness.config;
     await harness.cluster.setRoles({ backup: backupRole, admin: adminRole ?? backupRole });

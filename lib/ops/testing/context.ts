@@ -7,7 +7,7 @@ import { charmMetaFrom, loadCharmMeta } from '../load-meta.ts';
 import { createJujuLogger } from '../logger.ts';
 import type { CharmMeta } from '../meta.ts';
 import type { Status } from '../model/status.ts';
-import { checkConsistency } from './consistency.ts';
+import { checkConsistency } from './consistency/index.ts';
 import { createMemoryRunner } from './memory-runner.ts';
 import type { State } from './state.ts';
 import { relationEnvironment, type TestEvent, TestEvents } from './test-events.ts';
@@ -25,20 +25,33 @@ export interface ContextOptions {
   readonly jujuVersion?: string;
   /** What the charm sees as its directory; charmRoot unless told. */
   readonly charmDir?: string;
+  /** Deployed with --trust: credential-get gives the state's model.cloudSpec. */
+  readonly trusted?: boolean;
+  /** `0` unless told. */
+  readonly machineId?: string;
+  readonly availabilityZone?: string;
+  /** Of subordinates; the unit at the other end of the container-scoped relation unless told. */
+  readonly principalUnit?: string;
 }
+
+const JUJU_VERSION = '3.6.28';
 
 export interface RunOptions<C> {
   /** Called with the charm when the event has been handled, to look inside. */
   readonly inspect?: (charm: C) => void | Promise<void>;
 }
 
-/** The charm threw: Juju would put the unit into error and drop its changes. */
+/** The charm threw: Juju would put the unit into error and drop what it buffered. */
 export class UncaughtCharmError extends HintError {
-  constructor(cause: unknown) {
+  /** What Juju keeps of a failed hook: statuses and the workload version; nothing else changed. */
+  readonly state: State;
+
+  constructor(cause: unknown, state: State) {
     super(`the charm threw: ${Error.isError(cause) ? cause.message : String(cause)}`, {
       code: 'uncaught-charm-error',
       cause,
     });
+    this.state = state;
   }
 }
 
@@ -65,10 +78,11 @@ export class Context<C extends CharmBase> {
    */
   async run(event: TestEvent, state: State, options: RunOptions<C> = {}): Promise<State> {
     const meta = await this.#loadMeta();
-    const unitNumber = this.#options.unitId ?? 0;
-    checkConsistency({ state, event, meta, unitNumber });
-    const appName = this.#options.appName ?? meta.name;
-    const world = new World(state, event, { meta, appName, unitNumber });
+    const { unitId: unitNumber = 0, appName = meta.name, principalUnit } = this.#options;
+    const jujuVersion = this.#options.jujuVersion ?? JUJU_VERSION;
+    checkConsistency({ state, event, meta, appName, unitNumber, jujuVersion, principalUnit });
+    const trusted = this.#options.trusted ?? false;
+    const world = new World(state, event, { meta, appName, unitNumber, trusted });
     this.#recording = world.recording;
     const tools = createMemoryRunner(world);
     const log = createJujuLogger(tools, (line) =>
@@ -79,7 +93,7 @@ export class Context<C extends CharmBase> {
       const charm = await dispatch(this.#charmClass, { context, meta, tools, log });
       await options.inspect?.(charm);
     } catch (error) {
-      throw new UncaughtCharmError(error);
+      throw new UncaughtCharmError(error, world.abandon());
     }
     return world.commit();
   }
@@ -123,6 +137,16 @@ export class Context<C extends CharmBase> {
     return this.#recording?.requestedStorages ?? {};
   }
 
+  /** Every workload version set in the last run, in order. */
+  get workloadVersionHistory(): readonly string[] {
+    return this.#recording?.workloadVersions ?? [];
+  }
+
+  /** Whether the last run asked for a reboot, and when. */
+  get requestedReboot(): 'after the hook' | 'now' | undefined {
+    return this.#recording?.reboot;
+  }
+
   async #loadMeta(): Promise<CharmMeta> {
     if (this.#meta === undefined && this.#options.charmRoot === undefined) {
       throw new HintError('a Context needs to know the charm', {
@@ -135,18 +159,32 @@ export class Context<C extends CharmBase> {
   }
 
   #environment(world: World): Record<string, string> {
-    const { charmDir, charmRoot, jujuVersion } = this.#options;
+    const { charmDir, charmRoot, jujuVersion, machineId, availabilityZone } = this.#options;
     const agent = world.unitName.replace('/', '-');
     return {
       JUJU_UNIT_NAME: world.unitName,
       JUJU_CHARM_DIR: charmDir ?? charmRoot ?? `/var/lib/juju/agents/unit-${agent}/charm`,
       JUJU_MODEL_NAME: world.given.model.name,
       JUJU_MODEL_UUID: world.given.model.uuid,
-      JUJU_VERSION: jujuVersion ?? '3.6.28',
-      JUJU_MACHINE_ID: '0',
+      JUJU_VERSION: jujuVersion ?? JUJU_VERSION,
+      JUJU_MACHINE_ID: machineId ?? '0',
+      JUJU_AVAILABILITY_ZONE: availabilityZone ?? '',
+      JUJU_PRINCIPAL_UNIT: this.#options.principalUnit ?? principalOf(world),
       JUJU_DISPATCH_PATH: world.event.path,
       ...world.event.environment,
       ...relationEnvironment(world.event, world.appName),
     };
   }
+}
+
+/** The unit a subordinate sits beside, as its container-scoped relation tells. */
+function principalOf(world: World): string {
+  const beside = world.given.relations.find(
+    (relation) => relation.kind === 'relation' && relation.scope === 'container',
+  );
+  if (!world.meta.subordinate || beside?.kind !== 'relation') {
+    return '';
+  }
+  const [number] = Object.keys(beside.remoteUnits);
+  return number === undefined ? '' : `${beside.remoteApp}/${number}`;
 }

@@ -1,6 +1,6 @@
 /** Copies and freezes test data, so that neither test nor charm changes what was given. */
 
-/** A deep, frozen copy of plain data; class instances are kept as they are. */
+/** A deep, frozen copy of plain data; class instances (statuses) are not copied, but frozen too. */
 export function frozenCopy<T>(value: T): T {
   return Object.freeze(copyWith(value, frozenCopy)) as T;
 }

@@ -2,6 +2,8 @@
 import { HookToolError, type HookToolRunner } from '../hook-tools/index.ts';
 import { actionTools } from './tools/action-tools.ts';
 import { ToolFailure } from './tools/arguments.ts';
+import { machineTools } from './tools/machine-tools.ts';
+import { portTools } from './tools/port-tools.ts';
 import { relationTools } from './tools/relation-tools.ts';
 import { secretTools } from './tools/secret-tools.ts';
 import { Json, type Tool } from './tools/tool.ts';
@@ -9,7 +11,14 @@ import { unitTools } from './tools/unit-tools.ts';
 import type { World } from './world.ts';
 
 const TOOLS: ReadonlyMap<string, Tool> = new Map(
-  Object.entries({ ...relationTools, ...secretTools, ...actionTools, ...unitTools }),
+  Object.entries({
+    ...relationTools,
+    ...secretTools,
+    ...actionTools,
+    ...unitTools,
+    ...portTools,
+    ...machineTools,
+  }),
 );
 
 export function createMemoryRunner(world: World): HookToolRunner {

@@ -13,6 +13,8 @@ interface RelationFields {
 /** A relation with another application. */
 export interface RelationState extends RelationFields {
   readonly kind: 'relation';
+  /** `container`: between a subordinate and the one principal unit it sits beside. */
+  readonly scope: 'global' | 'container';
   readonly remoteApp: string;
   readonly remoteAppData: Data;
   /** Unit number → data. */
@@ -42,6 +44,7 @@ export function relation(
 ): RelationState {
   return frozenCopy({
     kind: 'relation',
+    scope: 'global',
     id: fields.id ?? nextRelationId(),
     remoteApp: 'remote',
     localAppData: {},
@@ -51,6 +54,20 @@ export function relation(
     remoteModelUuid: undefined,
     ...fields,
   });
+}
+
+export type SubordinateFields = Partial<Omit<RelationState, 'kind' | 'scope' | 'remoteUnits'>> & {
+  readonly endpoint: string;
+  /** Number of the one remote unit; 0 unless told. */
+  readonly remoteUnit?: number;
+  readonly remoteUnitData?: Data;
+};
+
+/** A relation of an endpoint with `scope: container`: with the one unit beside this one. */
+export function subordinateRelation(fields: SubordinateFields): RelationState {
+  const { remoteUnit = 0, remoteUnitData = UNIT_DATA, ...others } = fields;
+  const remoteUnits = { [remoteUnit]: remoteUnitData };
+  return relation({ ...others, scope: 'container', remoteUnits });
 }
 
 /** A peer relation of a unit that is alone, unless told otherwise. */

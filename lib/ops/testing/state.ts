@@ -4,20 +4,16 @@ import type { OptionValue } from '../meta.ts';
 import { isSameSecret } from '../model/secret.ts';
 import { type Status, UnknownStatus } from '../model/status.ts';
 import { frozenCopy } from './freeze.ts';
+import type { NetworkState } from './network-state.ts';
 import type { AnyRelationState } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
+import type { StorageState } from './storage-state.ts';
 
-export interface NetworkState {
-  readonly bindAddress: string;
-  readonly ingressAddress: string;
-  readonly egressSubnets: readonly string[];
-}
-
-export interface StorageState {
-  /** `data/0` */
-  readonly id: string;
-  readonly location: string;
-  readonly kind: 'filesystem' | 'block';
+export interface ModelState {
+  readonly name: string;
+  readonly uuid: string;
+  /** What credential-get tells trusted charms: type, name, region, endpoint, credential, … */
+  readonly cloudSpec?: Readonly<Record<string, unknown>>;
 }
 
 export interface StateFields {
@@ -37,7 +33,7 @@ export interface StateFields {
   readonly storages?: readonly StorageState[];
   /** Resource name → path. */
   readonly resources?: Readonly<Record<string, string>>;
-  readonly model?: { readonly name?: string; readonly uuid?: string };
+  readonly model?: Partial<ModelState>;
 }
 
 /** Never changes: a run returns a new one. */
@@ -54,7 +50,7 @@ export class State {
   readonly networks: Readonly<Record<string, NetworkState>>;
   readonly storages: readonly StorageState[];
   readonly resources: Readonly<Record<string, string>>;
-  readonly model: { readonly name: string; readonly uuid: string };
+  readonly model: ModelState;
 
   constructor(fields: StateFields = {}) {
     const { model, ...others } = fields;
@@ -97,6 +93,18 @@ export class State {
     return this.relations.filter((candidate) => candidate.endpoint === endpoint);
   }
 
+  /** A copy in which a secret replaces the one with its id. */
+  withSecret(replacement: SecretState): State {
+    const others = this.secrets.filter((known) => !isSameSecret(known.id, replacement.id));
+    return this.with({ secrets: [...others, replacement] });
+  }
+
+  /** The storage with the id given. @throws HintError when there is none. */
+  getStorage(which: string | { readonly id: string }): StorageState {
+    const id = typeof which === 'string' ? which : which.id;
+    return this.storages.find((known) => known.id === id) ?? missing(`storage ${id}`);
+  }
+
   /** The secret with the label or id given. @throws HintError when there is none. */
   getSecret(which: {
     readonly id?: string | undefined;
@@ -128,7 +136,7 @@ const DEFAULTS = {
   networks: {} as Readonly<Record<string, NetworkState>>,
   storages: [] as readonly StorageState[],
   resources: {} as Readonly<Record<string, string>>,
-  model: { name: 'testing', uuid: '5e7d5c9e-4b5b-4c0a-8e0e-2f4c7e0f4a11' },
+  model: { name: 'testing', uuid: '5e7d5c9e-4b5b-4c0a-8e0e-2f4c7e0f4a11' } as ModelState,
 };
 
 /** A state; what is not given is as in a new unit without relations. */

@@ -1,7 +1,8 @@
 /** `context.on`: the events a test can run, as the environment Juju would give. */
-import type { AnyRelationState } from './relation-state.ts';
+import { frozenCopy } from './freeze.ts';
+import { type AnyRelationState, remoteUnitsOf } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
-import type { StorageState } from './state.ts';
+import { type StorageState, storageName } from './storage-state.ts';
 
 /** One event, and the objects of the state it is about. */
 export interface TestEvent {
@@ -14,6 +15,7 @@ export interface TestEvent {
   readonly remoteUnit?: number;
   readonly departingUnit?: string;
   readonly secret?: SecretState;
+  readonly secretRevision?: number;
   readonly storage?: StorageState;
   readonly action?: {
     readonly name: string;
@@ -84,7 +86,7 @@ export class TestEvents {
   ): TestEvent {
     const event = relationHook(relation, 'departed', remoteUnit(relation, options));
     const { departingUnit } = options;
-    return departingUnit === undefined ? event : { ...event, departingUnit };
+    return departingUnit === undefined ? event : frozenCopy({ ...event, departingUnit });
   }
 
   relationBroken(relation: AnyRelationState): TestEvent {
@@ -115,12 +117,21 @@ export class TestEvents {
     return storageHook(storage, 'detaching');
   }
 
-  action(name: string, params: Readonly<Record<string, unknown>> = {}): TestEvent {
-    return {
+  action(
+    name: string,
+    params: Readonly<Record<string, unknown>> = {},
+    options: { readonly id?: string } = {},
+  ): TestEvent {
+    const { id = '1' } = options;
+    return frozenCopy({
       path: `actions/${name}`,
-      environment: { JUJU_ACTION_NAME: name, JUJU_ACTION_UUID: '1', JUJU_ACTION_TAG: 'action-1' },
+      environment: {
+        JUJU_ACTION_NAME: name,
+        JUJU_ACTION_UUID: id,
+        JUJU_ACTION_TAG: `action-${id}`,
+      },
       action: { name, params },
-    };
+    });
   }
 
   /** An event the charm fires itself, or any Juju may add one day. */
@@ -151,29 +162,28 @@ function relationHook(
   kind: RelationKind,
   unit: number | undefined,
 ): TestEvent {
-  return {
+  return frozenCopy({
     ...hook(`${relation.endpoint}-relation-${kind}`),
     relation,
     relationKind: kind,
     ...(unit === undefined ? {} : { remoteUnit: unit }),
-  };
+  });
 }
 
 function remoteUnit(relation: AnyRelationState, options: RemoteUnitOption): number | undefined {
   if (options.remoteUnit !== undefined) {
     return options.remoteUnit ?? undefined;
   }
-  const units = relation.kind === 'peer' ? relation.peers : relation.remoteUnits;
-  const first = Object.keys(units)[0];
+  const first = Object.keys(remoteUnitsOf(relation))[0];
   return first === undefined ? undefined : Number(first);
 }
 
 function hook(name: string): TestEvent {
-  return { path: `hooks/${name}`, environment: { JUJU_HOOK_NAME: name } };
+  return frozenCopy({ path: `hooks/${name}`, environment: { JUJU_HOOK_NAME: name } });
 }
 
 function secretHook(name: string, secret: SecretState, revision?: number): TestEvent {
-  return {
+  return frozenCopy({
     path: `hooks/${name}`,
     environment: {
       JUJU_SECRET_ID: secret.id,
@@ -181,18 +191,18 @@ function secretHook(name: string, secret: SecretState, revision?: number): TestE
       ...(revision === undefined ? {} : { JUJU_SECRET_REVISION: String(revision) }),
     },
     secret,
-  };
+    ...(revision === undefined ? {} : { secretRevision: revision }),
+  });
 }
 
 function storageHook(storage: StorageState, suffix: 'attached' | 'detaching'): TestEvent {
-  const name = storage.id.slice(0, storage.id.lastIndexOf('/'));
-  return {
-    path: `hooks/${name}-storage-${suffix}`,
+  return frozenCopy({
+    path: `hooks/${storageName(storage.id)}-storage-${suffix}`,
     environment: {
       JUJU_STORAGE_ID: storage.id,
       JUJU_STORAGE_LOCATION: storage.location,
       JUJU_STORAGE_KIND: storage.kind,
     },
     storage,
-  };
+  });
 }

@@ -32,18 +32,23 @@ export interface Recording {
   actionFailure: string | undefined;
   readonly calls: { readonly tool: string; readonly args: readonly string[] }[];
   readonly requestedStorages: Record<string, number>;
+  readonly workloadVersions: string[];
+  reboot: 'after the hook' | 'now' | undefined;
 }
 
 export interface WorldFacts {
   readonly meta: CharmMeta;
   readonly appName: string;
   readonly unitNumber: number;
+  /** Deployed with --trust. */
+  readonly trusted?: boolean;
 }
 
 export class World {
   readonly meta: CharmMeta;
   readonly appName: string;
   readonly unitName: string;
+  readonly trusted: boolean;
   readonly event: TestEvent;
   readonly recording: Recording;
   readonly given: State;
@@ -59,6 +64,7 @@ export class World {
     this.event = event;
     this.meta = facts.meta;
     this.appName = facts.appName;
+    this.trusted = facts.trusted ?? false;
     this.unitName = `${facts.appName}/${facts.unitNumber}`;
     this.relations = new Map(
       given.relations.map((relation) => [
@@ -80,11 +86,27 @@ export class World {
       actionFailure: undefined,
       calls: [],
       requestedStorages: {},
+      workloadVersions: [],
+      reboot: undefined,
     };
   }
 
   get leader(): boolean {
     return this.given.leader;
+  }
+
+  /** Revision of a secret that Juju has; 1 for one made in this hook. */
+  committedRevision(id: string): number {
+    return this.given.secrets.find((secret) => secret.id === id)?.revision ?? 1;
+  }
+
+  /** What Juju keeps when the hook failed: what tools change at once, nothing of what they buffer. */
+  abandon(): State {
+    return this.given.with({
+      unitStatus: this.unitStatus,
+      appStatus: this.appStatus,
+      workloadVersion: this.workloadVersion,
+    });
   }
 
   /** What Juju keeps when the hook succeeded. */

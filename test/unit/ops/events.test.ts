@@ -197,7 +197,12 @@ describe('other events', () => {
         seen.push(event.secret.label, event.revision);
       });
     });
-    const own = secret({ content: { password: 'x' }, label: 'admin', owner: 'application' });
+    const own = secret({
+      content: { password: 'x' },
+      label: 'admin',
+      owner: 'application',
+      revision: 5,
+    });
     const given = state({ secrets: [own], leader: true });
     await context.run(context.on.secretRemove(own, { revision: 4 }), given);
     await context.run(context.on.secretChanged(own), given);

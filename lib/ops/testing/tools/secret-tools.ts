@@ -1,7 +1,12 @@
 /** The secret tools in memory, with Juju's rules of ownership and tracking, and its words. */
 import { readFileSync } from 'node:fs';
 import { bareSecretId, isSameSecret } from '../../model/secret.ts';
-import { secret as newSecret, nextSecretId, type SecretState } from '../secret-state.ts';
+import {
+  secret as newSecret,
+  nextSecretId,
+  type SecretState,
+  sameContent,
+} from '../secret-state.ts';
 import type { Mutable, World } from '../world.ts';
 import { type ParsedArguments, parseArguments, ToolFailure } from './arguments.ts';
 import { findRelation, remoteApp } from './relation-tools.ts';
@@ -27,6 +32,7 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     const secret = {
       ...(added as Secret),
       trackedContent: undefined,
+      trackedRevision: undefined,
       grants: {},
       removedRevisions: [],
     };
@@ -36,6 +42,9 @@ export const secretTools: Readonly<Record<string, Tool>> = {
   },
   'secret-get': (world, args) => {
     const parsed = parseArguments(args, { values: ['--label'], flags: ['--peek', '--refresh'] });
+    if (parsed.flags.has('--peek') && parsed.flags.has('--refresh')) {
+      throw new ToolFailure('specify one of --peek or --refresh but not both', 2);
+    }
     const secret = find(world, parsed);
     if (!secret.granted) {
       throw new ToolFailure('permission denied');
@@ -44,6 +53,7 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     const refresh = parsed.flags.has('--refresh') || secret.trackedContent === undefined;
     if (refresh) {
       secret.trackedContent = { ...secret.latestContent };
+      secret.trackedRevision = secret.revision;
     }
     return parsed.flags.has('--peek') ? secret.latestContent : secret.trackedContent;
   },
@@ -53,9 +63,10 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     applyMetadata(secret, parsed);
     if (parsed.rest.length > 1) {
       const content = readContent(parsed.rest.slice(1));
-      if (JSON.stringify(sorted(content)) !== JSON.stringify(sorted(secret.latestContent))) {
+      if (!sameContent(content, secret.latestContent)) {
         secret.latestContent = content;
-        secret.revision += 1;
+        // Several updates in one hook are one revision.
+        secret.revision = world.committedRevision(secret.id) + 1;
       }
     }
     return undefined;
@@ -71,12 +82,13 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     }
     return {
       [bareSecretId(secret.id)]: {
-        revision: secret.revision,
+        revision: world.committedRevision(secret.id),
         label: secret.label,
         owner: secret.owner,
         description: secret.description,
         rotation: secret.rotate ?? 'never',
         expiry: secret.expire,
+        access: accessOf(secret, world),
       },
     };
   },
@@ -93,7 +105,7 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     if (revision === undefined) {
       world.secrets = world.secrets.filter((it) => it !== secret);
     } else {
-      secret.removedRevisions.push(Number(revision));
+      removeRevision(world, secret, Number(revision));
     }
   },
   'secret-ids': (world, args) => {
@@ -101,6 +113,22 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     return world.secrets.filter((it) => isOwner(world, it)).map((it) => bareSecretId(it.id));
   },
 };
+
+function readerOf(unit: string | undefined, app: string): string {
+  if (unit !== undefined && unit.split('/')[0] !== app) {
+    throw new ToolFailure(`cannot specify unit "${unit}" in relation to application "${app}"`);
+  }
+  return unit ?? app;
+}
+
+/** As Juju prints grants; left out when there are none. */
+function accessOf(secret: Secret, world: World): readonly unknown[] | undefined {
+  const access = Object.entries(secret.grants).flatMap(([id, readers]) => {
+    const endpoint = world.relations.get(Number(id))?.endpoint ?? '';
+    return readers.map((target) => ({ target, scope: `${endpoint}:${id}`, role: 'view' }));
+  });
+  return access.length === 0 ? undefined : access;
+}
 
 function changeGrants(
   world: World,
@@ -110,8 +138,18 @@ function changeGrants(
   const parsed = parseArguments(args, GRANT);
   const secret = findOwned(world, parsed.rest[0]);
   const relation = findRelation(world, parsed.values.get('-r'));
-  const reader = parsed.values.get('--unit') ?? remoteApp(world, relation);
+  const reader = readerOf(parsed.values.get('--unit'), remoteApp(world, relation));
   secret.grants[relation.id] = change(secret.grants[relation.id] ?? [], reader);
+}
+
+/** Without its last revision a secret is gone. */
+function removeRevision(world: World, secret: Secret, revision: number): void {
+  if (!secret.removedRevisions.includes(revision)) {
+    secret.removedRevisions.push(revision);
+  }
+  if (new Set(secret.removedRevisions).size >= secret.revision) {
+    world.secrets = world.secrets.filter((it) => it !== secret);
+  }
 }
 
 function find(world: World, parsed: ParsedArguments): Secret {
@@ -172,8 +210,4 @@ function readContent(pairs: readonly string[]): Record<string, string> {
       return [key, fromFile === undefined ? value : readFileSync(value, 'utf8')];
     }),
   );
-}
-
-function sorted(content: Readonly<Record<string, string>>): readonly unknown[] {
-  return Object.entries(content).toSorted(([one], [other]) => (one < other ? -1 : 1));
 }

@@ -1,5 +1,6 @@
-/** Everything about the unit and its application in memory: config, status, leadership, ports, … */
+/** What Juju knows about the unit and its application, in memory: config, status, leadership, … */
 import { statusFromName } from '../../model/status.ts';
+import { remoteUnitsOf } from '../relation-state.ts';
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
 import { Json, type Tool } from './tool.ts';
@@ -21,14 +22,15 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   },
   'goal-state': (world, args) => {
     parseArguments(args, {});
-    const others = Array.from({ length: world.given.plannedUnits - 1 }, (_, index) => [
-      `${world.appName}/${1000 + index}`,
-      { status: 'active' },
-    ]);
-    return { units: { [world.unitName]: { status: 'active' }, ...Object.fromEntries(others) } };
+    return { units: goalUnits(world), relations: goalRelations(world) };
   },
   'application-version-set': (world, args) => {
-    world.workloadVersion = parseArguments(args, {}).rest[0] ?? '';
+    const version = parseArguments(args, {}).rest[0];
+    if (version === undefined) {
+      throw new ToolFailure('no version specified', 2);
+    }
+    world.workloadVersion = version;
+    world.recording.workloadVersions.push(version);
   },
   'status-get': (world, args) => {
     const parsed = parseArguments(args, { flags: ['--include-data', '--application'] });
@@ -55,50 +57,40 @@ export const unitTools: Readonly<Record<string, Tool>> = {
       message: parsed.rest.join(' '),
     });
   },
-  'opened-ports': (world, args) => {
-    parseArguments(args, {});
-    return [...world.openedPorts].toSorted();
-  },
-  'open-port': (world, args) => {
-    world.openedPorts.add(portOf(args));
-  },
-  'close-port': (world, args) => {
-    world.openedPorts.delete(portOf(args));
-  },
-  'network-get': (world, args) => network(world, parseArguments(args, {}).rest[0] ?? ''),
-  'storage-list': (world, args) => {
-    const name = parseArguments(args, {}).rest[0];
-    return world.given.storages
-      .map((storage) => storage.id)
-      .filter((id) => name === undefined || id.startsWith(`${name}/`));
-  },
-  'storage-get': (world, args) => {
-    const id = parseArguments(args, { values: ['-s'] }).values.get('-s');
-    const storage = world.given.storages.find((it) => it.id === id);
-    if (storage === undefined) {
-      throw new ToolFailure(`invalid value "${id ?? ''}" for option -s: storage not found`, 2);
-    }
-    return { kind: storage.kind, location: storage.location };
-  },
-  'storage-add': (world, args) => {
-    for (const directive of parseArguments(args, {}).rest) {
-      const [name = '', count = '1'] = directive.split('=');
-      const asked = world.recording.requestedStorages;
-      asked[name] = (asked[name] ?? 0) + Number(count);
-    }
-  },
-  'resource-get': (world, args) => {
-    const name = parseArguments(args, {}).rest[0] ?? '';
-    const path = world.given.resources[name];
-    if (path === undefined) {
-      throw new ToolFailure(`could not download resource: resource "${name}" not found`);
-    }
-    return path;
-  },
-  'credential-get': () => {
-    throw new ToolFailure('cannot access cloud credentials: application is not trusted');
-  },
 };
+
+type Goal = Readonly<Record<string, { readonly status: string }>>;
+
+/** This unit, its known peers, and as many more as are planned; units not planned are dying. */
+function goalUnits(world: World): Goal {
+  const peers = [...world.relations.values()]
+    .filter((relation) => relation.kind === 'peer')
+    .flatMap((relation) => Object.keys(remoteUnitsOf(relation)))
+    .map((number) => `${world.appName}/${number}`);
+  const names = [...new Set([world.unitName, ...peers])];
+  for (let number = 1000; names.length < world.given.plannedUnits; number += 1) {
+    names.push(`${world.appName}/${number}`);
+  }
+  return Object.fromEntries(
+    names.map((name, index) => [
+      name,
+      { status: index < world.given.plannedUnits ? 'active' : 'dying' },
+    ]),
+  );
+}
+
+/** Endpoint → the other application and its units; without peer relations, as in Juju. */
+function goalRelations(world: World): Readonly<Record<string, Goal>> {
+  const goals: Record<string, Goal> = {};
+  for (const relation of world.relations.values()) {
+    if (relation.kind === 'relation') {
+      const units = Object.keys(relation.remoteUnits).map((it) => `${relation.remoteApp}/${it}`);
+      const joined = [relation.remoteApp, ...units].map((it) => [it, { status: 'joined' }]);
+      goals[relation.endpoint] = { ...goals[relation.endpoint], ...Object.fromEntries(joined) };
+    }
+  }
+  return goals;
+}
 
 function setStatus(world: World, name: string, message: string, application: boolean): void {
   const status = statusFromName(name, message);
@@ -112,25 +104,4 @@ function setStatus(world: World, name: string, message: string, application: boo
   }
   world.appStatus = status;
   world.recording.appStatuses.push(status);
-}
-
-function portOf(args: readonly string[]): string {
-  const port = parseArguments(args, { values: ['--endpoints'] }).rest[0] ?? '';
-  return port === 'icmp' || port.includes('/') ? port : `${port}/tcp`;
-}
-
-function network(world: World, binding: string): unknown {
-  const { meta, given } = world;
-  if (!meta.endpoints.has(binding) && !meta.extraBindings.includes(binding)) {
-    throw new ToolFailure(`no network config found for binding "${binding}"`);
-  }
-  const named = given.networks[binding];
-  const address = named?.bindAddress ?? '192.0.2.0';
-  return {
-    'bind-addresses': [
-      { 'interface-name': 'eth0', addresses: [{ hostname: '', value: address, cidr: '' }] },
-    ],
-    'ingress-addresses': [named?.ingressAddress ?? address],
-    'egress-subnets': named?.egressSubnets ?? [`${address}/32`],
-  };
 }

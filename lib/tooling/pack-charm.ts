@@ -24,11 +24,16 @@ export interface PackOptions {
   readonly architecture?: Architecture;
   /** Where the archive and the unpacked charm go; `dist` of the project unless told. */
   readonly outputDirectory?: string;
+  /** Folder of the charm's source; `charms/NAME` of the project unless told. */
+  readonly source?: string;
 }
 
-// Juju starts `dispatch` by its absolute path, without HOME and with little on PATH.
+// Juju starts `dispatch` by its absolute path, without HOME and with little on PATH. Node keeps compiled
+// code in the unit's own folder: written beside and renamed, so dispatches may overlap; checked against
+// the source before use; silently left out where it cannot be written.
 const DISPATCH = `#!/bin/sh
 charm=\${0%/*}
+export NODE_COMPILE_CACHE="$charm/.compile-cache"
 exec "$charm/bin/node" "$charm/src/main.js"
 `;
 
@@ -37,12 +42,13 @@ const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
 
 /**
- * Packs `charms/NAME`.
+ * Packs `charms/NAME`: entries are `main.ts` and, where there is one, `worker.ts`, in its `src` or beside
+ * charmcraft.yaml.
  * @throws HintError when the charm, its metadata or the architecture's Node are missing or malformed.
  */
 export async function packCharm(name: string, options: PackOptions = {}): Promise<PackedCharm> {
   const architecture = options.architecture ?? thisArchitecture();
-  const source = join(projectRoot, 'charms', name);
+  const source = options.source ?? join(projectRoot, 'charms', name);
   const output = options.outputDirectory ?? join(projectRoot, 'dist');
   const charmcraft = await readCharmcraft(source);
   const directory = join(output, 'unpacked', `${name}_${architecture}`);
@@ -66,14 +72,15 @@ async function readCharmcraft(source: string): Promise<CharmcraftFile> {
   if (!existsSync(path)) {
     throw new HintError(`cannot pack ${source}: it has no charmcraft.yaml`, {
       code: 'no-charm',
-      hint: 'name a folder of charms/',
+      hint: 'name a folder of charms/, or the folder of a charm',
     });
   }
   return parseCharmcraft(await readFile(path, 'utf8'), path);
 }
 
 async function bundle(source: string, target: string): Promise<void> {
-  const entries = ['main', 'worker'].map((entry) => join(source, 'src', `${entry}.ts`));
+  const code = existsSync(join(source, 'src')) ? join(source, 'src') : source;
+  const entries = ['main', 'worker'].map((entry) => join(code, `${entry}.ts`));
   await build({
     entryPoints: entries.filter((entry) => existsSync(entry)),
     outdir: target,

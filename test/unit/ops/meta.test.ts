@@ -48,6 +48,16 @@ describe('the metadata of a charm', () => {
     expect([...meta.actions.keys(), ...meta.options.keys()]).toEqual(['go', 'on']);
   });
 
+  test.each([
+    ['JSON', '{"name": "packed", "peers": {"ring": {"interface": "ring"}}}'],
+    ['YAML in braces', '{name: packed, peers: {ring: {interface: ring}}}'],
+  ])('may be written as %s', async (_style, text) => {
+    await writeFile(join(directory, 'metadata.yaml'), text);
+    const meta = await loadCharmMeta(directory);
+    expect(meta.name).toBe('packed');
+    expect(meta.endpoints.get('ring')?.role).toBe('peers');
+  });
+
   test('absent, they are asked for', async () => {
     await expect(loadCharmMeta(directory)).rejects.toMatchObject({ code: 'no-metadata' });
   });

@@ -35,6 +35,15 @@ test('metadata, config and manifest come from charmcraft.yaml in the form Juju r
   });
 });
 
+test('the files are JSON, which needs no YAML parser, without characters go-yaml refuses', () => {
+  const description = 'soft\u0085hyphen, \ufeffmark, ünïcödé, "quotes"\nand lines';
+  const charmcraft = { name: 'example', summary: 'One line', description };
+  const text = jujuFiles(charmcraft, 'amd64')['metadata.yaml'] ?? '';
+  expect(JSON.parse(text)).toEqual(charmcraft);
+  expect(parse(text)).toEqual(charmcraft);
+  expect(text).not.toMatch(/[\u0085\ufeff]/);
+});
+
 test.each([
   ['[]', '"name" is missing'],
   ['text', 'it is not a YAML map'],

@@ -13,3 +13,14 @@ test.each([
     .replace("'test/fixtures/ops/example-charm'", "'.'");
   expect(readme).toContain(example);
 });
+
+test('all code in the README of the testing kit is run by tests, all of which it shows', async () => {
+  const readme = await readFile('lib/ops/testing/README.md', 'utf8');
+  const examples = await readFile('test/unit/ops/testing-examples.test.ts', 'utf8');
+  const matchers = await readFile('test/helpers/ops-matchers.ts', 'utf8');
+  const shown = [...readme.matchAll(/```ts\n(.*?)```/gs)].map(([, code = '']) => code);
+  const unknown = shown.filter((code) => !`${examples}\n${matchers}`.includes(code));
+  expect(unknown).toEqual([]);
+  const body = examples.slice(examples.indexOf('const meta'));
+  expect(body.replaceAll(/\s/g, '')).toBe(shown.slice(0, -1).join('').replaceAll(/\s/g, ''));
+});

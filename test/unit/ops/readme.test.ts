@@ -8,10 +8,7 @@ test.each([
   'test/unit/ops/example-charm.test.ts',
 ])('the README shows %s as it is', async (path) => {
   const readme = await readFile('lib/ops/README.md', 'utf8');
-  const example = (await readFile(path, 'utf8'))
-    .replace('../../fixtures/ops/example-charm/', './')
-    .replace("'test/fixtures/ops/example-charm'", "'.'");
-  expect(readme).toContain(example);
+  expect(readme).toContain(asShown(await readFile(path, 'utf8')));
 });
 
 test('all code in the README of the testing kit is run by tests, all of which it shows', async () => {
@@ -24,3 +21,21 @@ test('all code in the README of the testing kit is run by tests, all of which it
   const body = examples.slice(examples.indexOf('const meta'));
   expect(body.replaceAll(/\s/g, '')).toBe(shown.slice(0, -1).join('').replaceAll(/\s/g, ''));
 });
+
+test.each([
+  'test/fixtures/ops/example-charm/charmcraft.yaml',
+  'test/fixtures/ops/example-charm/charm.ts',
+  'test/fixtures/ops/python-twin/charm.py',
+  'test/fixtures/ops/python-twin/test_charm.py',
+  'test/unit/ops/example-charm.test.ts',
+])('the page for those who come from Python shows %s as it is', async (path) => {
+  const page = await readFile('lib/ops/docs/coming-from-python-ops.md', 'utf8');
+  expect(page).toContain(asShown(await readFile(path, 'utf8')));
+});
+
+/** Paths as they are where the files lie together. */
+function asShown(text: string): string {
+  return text
+    .replace('../../fixtures/ops/example-charm/', './')
+    .replace("'test/fixtures/ops/example-charm'", "'.'");
+}

@@ -43,7 +43,7 @@ export interface RunOptions<C> {
 
 /** The charm threw: Juju would put the unit into error and drop what it buffered. */
 export class UncaughtCharmError extends HintError {
-  /** What Juju keeps of a failed hook: statuses and the workload version; nothing else changed. */
+  /** What Juju keeps of a failed hook: statuses, workload version, first reads of secrets. */
   readonly state: State;
 
   constructor(cause: unknown, state: State) {

@@ -95,18 +95,32 @@ export class World {
     return this.given.leader;
   }
 
+  /** A secret as Juju has it; undefined for one made in this hook. */
+  committedSecret(id: string): SecretState | undefined {
+    return this.given.secrets.find((secret) => secret.id === id);
+  }
+
   /** Revision of a secret that Juju has; 1 for one made in this hook. */
   committedRevision(id: string): number {
-    return this.given.secrets.find((secret) => secret.id === id)?.revision ?? 1;
+    return this.committedSecret(id)?.revision ?? 1;
   }
 
   /** What Juju keeps when the hook failed: what tools change at once, nothing of what they buffer. */
   abandon(): State {
     return this.given.with({
+      secrets: this.given.secrets.map((secret) => this.#firstRead(secret)),
       unitStatus: this.unitStatus,
       appStatus: this.appStatus,
       workloadVersion: this.workloadVersion,
     });
+  }
+
+  /** That a secret was read for the first time is known at once, later refreshes with the commit. */
+  #firstRead(given: SecretState): SecretState {
+    const now = this.secrets.find((secret) => secret.id === given.id);
+    return given.trackedRevision === undefined && now?.trackedRevision === given.revision
+      ? { ...given, trackedContent: given.latestContent, trackedRevision: given.revision }
+      : given;
   }
 
   /** What Juju keeps when the hook succeeded. */

@@ -186,6 +186,12 @@ describe('what Juju could never be in is refused', () => {
       /peer relation "cluster" occurs twice/,
     ],
     [
+      'data that is no text',
+      { relations: [{ ...db, remoteAppData: { port: 80 as unknown as string } }] },
+      (on) => on.start(),
+      /key "port" in the data of relation database:\d+ is 80: write it as text/,
+    ],
+    [
       'a storage twice',
       { storages: [data, data] },
       (on) => on.start(),

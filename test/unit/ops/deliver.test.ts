@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
 import { ActiveStatus } from '#ops';
 import {
   deliver,
@@ -167,4 +168,39 @@ describe('between related applications', () => {
       deliver({ from: { unit: from, state: given }, to: { unit: to, state: given } }),
     ).toThrow(message);
   });
+});
+
+test('delivering twice is delivering once, and the sender keeps what it has', () => {
+  const data = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.string({ minLength: 1 }));
+  const side = (remoteApp: string) =>
+    fc
+      .record({
+        localUnitData: data,
+        localAppData: data,
+        remoteAppData: data,
+        leader: fc.boolean(),
+      })
+      .map(({ leader, ...fields }) =>
+        state({
+          relations: [relation({ endpoint: 'cache', id: 9, remoteApp, ...fields })],
+          leader,
+        }),
+      );
+  fc.assert(
+    fc.property(side('redis'), side('probe'), (from, to) => {
+      const before = structuredClone(from.relations);
+      const ends = (receiver: State) => ({
+        from: { unit: 'probe/0', state: from },
+        to: { unit: 'redis/0', state: receiver },
+      });
+      const once = deliver(ends(to));
+      expect(deliver(ends(once))).toEqual(once);
+      expect(from.relations).toEqual(before);
+      expect(once.getRelation(9)).toMatchObject({
+        localUnitData: to.getRelation(9).localUnitData,
+        localAppData: to.getRelation(9).localAppData,
+        remoteUnits: { 0: from.getRelation(9).localUnitData },
+      });
+    }),
+  );
 });

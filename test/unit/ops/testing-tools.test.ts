@@ -13,9 +13,7 @@ import {
   subordinateRelation,
   UncaughtCharmError,
 } from '#ops/testing';
-import { charmMetaFrom } from '../../../lib/ops/load-meta.ts';
-import { createMemoryRunner } from '../../../lib/ops/testing/memory-runner.ts';
-import { World } from '../../../lib/ops/testing/world.ts';
+import { toolsFor } from '../../helpers/memory-tools.ts';
 import { PROBE_META, type ProbeCharm, probe } from '../../helpers/probe-charm.ts';
 
 async function onStart(
@@ -27,25 +25,6 @@ async function onStart(
     framework.observe(charm.on.start, () => act(charm));
   }, options);
   return { context, out: await context.run(context.on.start(), state(fields)) };
-}
-
-/** Hook tools of `probe/0`, and what the run leaves. */
-function toolsFor(fields: StateFields, facts: { readonly trusted?: boolean } = {}) {
-  const world = new World(
-    state(fields),
-    { path: 'hooks/update-status', environment: {} },
-    { meta: charmMetaFrom(PROBE_META), appName: 'probe', unitNumber: 0, ...facts },
-  );
-  const runner = createMemoryRunner(world);
-  return {
-    world,
-    run: (tool: string, ...args: string[]): unknown =>
-      JSON.parse(runner.run({ tool, args }).stdout || 'null'),
-    error: (tool: string, ...args: string[]) => {
-      const { exitCode, stderr } = runner.run({ tool, args });
-      return `${exitCode} ${stderr.trim()}`;
-    },
-  };
 }
 
 describe('storages', () => {
@@ -190,67 +169,6 @@ describe('subordinates', () => {
   });
 });
 
-describe('secrets', () => {
-  test('changed several times in a hook gain one revision, seen by peeking only', async () => {
-    const own = secret({ content: { key: 'a' }, owner: 'unit', label: 'own' });
-    const seen: unknown[] = [];
-    const { out } = await onStart(
-      ({ model }) => {
-        const found = model.getSecret({ label: 'own' });
-        found.setContent({ key: 'b' });
-        found.setContent({ key: 'c' });
-        seen.push(found.getContent(), found.peekContent(), found.info().revision);
-      },
-      { secrets: [own] },
-    );
-    expect(seen).toEqual([{ key: 'a' }, { key: 'c' }, 1]);
-    expect(out.getSecret(own)).toMatchObject({ revision: 2, trackedRevision: 1 });
-  });
-
-  test('are tracked by number when refreshed', async () => {
-    const behind = secret({ content: { key: 'b' }, trackedContent: { key: 'a' } });
-    expect(behind).toMatchObject({ revision: 2, trackedRevision: 1 });
-    const { out } = await onStart(
-      ({ model }) => void model.getSecret({ id: behind.id }).getContent({ refresh: true }),
-      { secrets: [behind] },
-    );
-    expect(out.getSecret(behind)).toMatchObject({ trackedRevision: 2 });
-  });
-
-  test('are gone with their last revision', async () => {
-    const own = secret({ content: { key: 'a' }, owner: 'unit', revision: 2 });
-    const remove = (...revisions: number[]) =>
-      onStart(
-        ({ model }) => {
-          for (const revision of revisions) {
-            model.getSecret({ id: own.id }).removeRevision(revision);
-          }
-        },
-        { secrets: [own] },
-      );
-    expect((await remove(1)).out.getSecret(own).removedRevisions).toEqual([1]);
-    expect((await remove(1, 2)).out.secrets).toEqual([]);
-  });
-
-  test('show to whom they are granted, and refuse units of other applications', () => {
-    const db = relation({ endpoint: 'database', remoteApp: 'pg' });
-    const own = secret({ content: { key: 'a' }, owner: 'unit' });
-    const { run, error } = toolsFor({ relations: [db], secrets: [own] });
-    run('secret-grant', own.id, '-r', String(db.id));
-    expect(Object.values(run('secret-info-get', own.id) as object)).toEqual([
-      expect.objectContaining({
-        access: [{ target: 'pg', scope: `database:${db.id}`, role: 'view' }],
-      }),
-    ]);
-    expect(error('secret-grant', own.id, '-r', String(db.id), '--unit', 'x/0')).toContain(
-      'cannot specify unit "x/0" in relation to application "pg"',
-    );
-    expect(error('secret-get', own.id, '--peek', '--refresh')).toContain(
-      'specify one of --peek or --refresh but not both',
-    );
-  });
-});
-
 describe('the cloud', () => {
   const cloudSpec = { type: 'openstack', name: 'blue', region: 'eu' };
 
@@ -259,6 +177,33 @@ describe('the cloud', () => {
     expect(toolsFor(given, { trusted: true }).run('credential-get')).toEqual(cloudSpec);
     expect(toolsFor(given).error('credential-get')).toContain('cannot access cloud credentials');
     expect(toolsFor({}, { trusted: true }).error('credential-get')).toContain('model.cloudSpec');
+  });
+});
+
+describe('logs and results', () => {
+  test('of unknown levels are of level INFO, and empty ones are refused', () => {
+    const { run, error, world } = toolsFor({});
+    run('juju-log', '--log-level', 'warning', 'a', 'b');
+    run('juju-log', '--log-level', 'LOUD', 'c');
+    run('juju-log', '--debug', 'd');
+    expect(world.recording.jujuLog).toEqual([
+      { level: 'WARNING', message: 'a b' },
+      { level: 'INFO', message: 'c' },
+      { level: 'DEBUG', message: 'd' },
+    ]);
+    expect(error('juju-log')).toBe('2 ERROR no message specified');
+    expect(error('application-version-set')).toBe('2 ERROR no version specified');
+  });
+
+  test('with keys Juju refuses are refused', () => {
+    const action = { name: 'greet', params: {} };
+    const { error, run, world } = toolsFor({}, {}, action);
+    expect(error('action-set', 'a_b=1')).toContain('key "a_b" must start and end with lowercase');
+    expect(error('action-set', 'a.stdout=1')).toContain('cannot set reserved action key "stdout"');
+    expect(error('action-log')).toContain('no message specified');
+    expect(error('juju-reboot')).toContain('not supported when running an action');
+    run('action-set', 'a.b=1', 'a.c=2', 'd=3');
+    expect(world.recording.actionResults).toEqual({ a: { b: '1', c: '2' }, d: '3' });
   });
 });
 

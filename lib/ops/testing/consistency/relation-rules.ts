@@ -1,6 +1,6 @@
 /** Relations: declared, of the right kind and scope, with ids and units that can be. */
 import type { EndpointMeta } from '../../meta.ts';
-import type { AnyRelationState } from '../relation-state.ts';
+import { type AnyRelationState, remoteUnitsOf } from '../relation-state.ts';
 import { namesOf, repeated, type Scene } from './scene.ts';
 
 export function* relationProblems(scene: Scene): Generator<string> {
@@ -20,6 +20,22 @@ export function* relationProblems(scene: Scene): Generator<string> {
     }
   }
   yield* peerProblems(scene);
+  yield* dataProblems(scene);
+}
+
+/** Databags hold texts. Empty ones pass, though Juju drops such keys: they make good bad input. */
+function* dataProblems({ state }: Scene): Generator<string> {
+  for (const relation of state.relations) {
+    const remoteApp = relation.kind === 'peer' ? {} : relation.remoteAppData;
+    const units = Object.values(remoteUnitsOf(relation));
+    for (const data of [relation.localAppData, relation.localUnitData, remoteApp, ...units]) {
+      for (const [key, value] of Object.entries<unknown>(data)) {
+        if (typeof value !== 'string') {
+          yield `key "${key}" in the data of relation ${relation.endpoint}:${relation.id} is ${JSON.stringify(value) ?? 'undefined'}: write it as text`;
+        }
+      }
+    }
+  }
 }
 
 function* kindProblems(relation: AnyRelationState, declared: EndpointMeta): Generator<string> {

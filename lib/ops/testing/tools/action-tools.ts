@@ -25,12 +25,17 @@ export const actionTools: Readonly<Record<string, Tool>> = {
         throw new ToolFailure(`argument "${text}" must be of the form key...=value`, 2);
       }
       const path = text.slice(0, equals).split('.');
+      path.forEach(checkKey);
       set(world.recording.actionResults, path, text.slice(equals + 1));
     }
   },
   'action-log': (world, args) => {
     requireAction(world);
-    world.recording.actionLogs.push(parseArguments(args, {}).rest.join(' '));
+    const message = parseArguments(args, {}).rest.join(' ');
+    if (message === '') {
+      throw new ToolFailure('no message specified', 2);
+    }
+    world.recording.actionLogs.push(message);
   },
   'action-fail': (world, args) => {
     requireAction(world);
@@ -39,6 +44,19 @@ export const actionTools: Readonly<Record<string, Tool>> = {
       'action failed without reason given, check action for errors';
   },
 };
+
+const RESERVED = ['stdout', 'stdout-encoding', 'stderr', 'stderr-encoding'];
+
+function checkKey(key: string): void {
+  if (!/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/.test(key)) {
+    const rule =
+      'start and end with lowercase alphanumeric, and contain only lowercase alphanumeric';
+    throw new ToolFailure(`key "${key}" must ${rule} and hyphens`, 2);
+  }
+  if (RESERVED.includes(key)) {
+    throw new ToolFailure(`cannot set reserved action key "${key}"`, 2);
+  }
+}
 
 function requireAction(world: World) {
   if (world.event.action === undefined) {

@@ -50,10 +50,14 @@ export const secretTools: Readonly<Record<string, Tool>> = {
       throw new ToolFailure('permission denied');
     }
     secret.label = parsed.values.get('--label') ?? secret.label;
-    const refresh = parsed.flags.has('--refresh') || secret.trackedContent === undefined;
-    if (refresh) {
+    if (parsed.flags.has('--refresh')) {
       secret.trackedContent = { ...secret.latestContent };
       secret.trackedRevision = secret.revision;
+    } else if (secret.trackedContent === undefined) {
+      // The first read tracks what is committed, not what this hook is about to commit.
+      const committed = world.committedSecret(secret.id)?.latestContent;
+      secret.trackedContent = { ...(committed ?? secret.latestContent) };
+      secret.trackedRevision = world.committedRevision(secret.id);
     }
     return parsed.flags.has('--peek') ? secret.latestContent : secret.trackedContent;
   },

@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
 import { Json, type Tool } from './tool.ts';
 
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
 const SETTABLE = ['maintenance', 'blocked', 'waiting', 'active'];
 
 export const unitTools: Readonly<Record<string, Tool>> = {
@@ -51,11 +52,14 @@ export const unitTools: Readonly<Record<string, Tool>> = {
     setStatus(world, name, message, parsed.flags.has('--application'));
   },
   'juju-log': (world, args) => {
-    const parsed = parseArguments(args, { values: ['-l|--log-level'] });
-    world.recording.jujuLog.push({
-      level: parsed.values.get('--log-level') ?? 'INFO',
-      message: parsed.rest.join(' '),
-    });
+    const parsed = parseArguments(args, { values: ['-l|--log-level'], flags: ['--debug'] });
+    const message = parsed.rest.join(' ');
+    if (message === '') {
+      throw new ToolFailure('no message specified', 2);
+    }
+    const asked = parsed.flags.has('--debug') ? 'DEBUG' : parsed.values.get('--log-level');
+    const level = (asked ?? 'INFO').toUpperCase();
+    world.recording.jujuLog.push({ level: LEVELS.includes(level) ? level : 'INFO', message });
   },
 };
 

@@ -82,7 +82,9 @@ function secretVariables(hook: HookInfo | undefined): Environment {
   return {
     JUJU_SECRET_ID: `secret:${hook.secret}`,
     JUJU_SECRET_LABEL: hook.label,
-    ...(hook.step === 'remove' ? { JUJU_SECRET_REVISION: String(hook.revision) } : {}),
+    ...(hook.step === 'remove' || hook.step === 'expired'
+      ? { JUJU_SECRET_REVISION: String(hook.revision) }
+      : {}),
   };
 }
 

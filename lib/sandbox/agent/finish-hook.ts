@@ -11,6 +11,7 @@ import type {
 } from '../model/hook-info.ts';
 import { bagId, NOTHING_SEEN } from '../model/relations.ts';
 import { removeRelationIfEmpty, removeUnit } from '../model/removal.ts';
+import { afterExpiry, afterRotation } from '../model/secret-timers.ts';
 import type { Patch, Transaction } from '../store/store.ts';
 
 /** Marks `hook` as done: no longer pending, its news no longer news. */
@@ -29,7 +30,7 @@ export function finishHook(
       finishRelation(transaction, unitName, hook);
       break;
     case 'secret':
-      finishSecret(transaction, unitName, hook);
+      finishSecret(transaction, unitName, hook, now);
       break;
   }
 }
@@ -130,9 +131,23 @@ function leaveScope(transaction: Transaction, relation: number, unit: string): v
   }
 }
 
-function finishSecret(transaction: Transaction, unitName: string, hook: SecretHookInfo): void {
+function finishSecret(
+  transaction: Transaction,
+  unitName: string,
+  hook: SecretHookInfo,
+  at: string,
+): void {
   const secret = transaction.get('secret', hook.secret);
   if (secret === undefined) {
+    return;
+  }
+  if (hook.step === 'rotate' || hook.step === 'expired') {
+    const now = new Date(at);
+    const next =
+      hook.step === 'rotate'
+        ? afterRotation(secret, { hadRevision: hook.revision, now })
+        : afterExpiry(secret, hook.revision, now);
+    transaction.put('secret', hook.secret, next);
     return;
   }
   if (hook.step === 'remove') {

@@ -8,7 +8,7 @@ import type { HookInfo, LifecycleHook } from '../model/hook-info.ts';
 import type { Reader } from '../store/store.ts';
 import type { Operation } from './operation.ts';
 import { nextCreatedHook, nextRelationHook } from './plan-relation.ts';
-import { nextSecretHook } from './plan-secret.ts';
+import { nextSecretHook, nextSecretTime } from './plan-secret.ts';
 
 export interface PlanInputs {
   readonly reader: Reader;
@@ -40,7 +40,7 @@ export function planOperation(inputs: PlanInputs): Operation {
 
 /** Relations to enter, leadership and secrets; they wait while a hook is queued or has failed. */
 function beforeOthers(
-  { reader }: PlanInputs,
+  { reader, now }: PlanInputs,
   unit: UnitDocument,
   application: ApplicationDocument,
 ): Operation | undefined {
@@ -55,7 +55,7 @@ function beforeOthers(
   if (leadership !== undefined) {
     return leadership;
   }
-  const secret = nextSecretHook(reader, unit, application);
+  const secret = nextSecretHook(reader, unit, application, now);
   return secret === undefined ? undefined : runHook(secret);
 }
 
@@ -126,7 +126,7 @@ function ordinary(
   if (relation !== undefined) {
     return runHook(relation);
   }
-  return planUpdateStatus(inputs, unit);
+  return earlier(planUpdateStatus(inputs, unit), nextSecretTime(inputs.reader, unit, application));
 }
 
 function planDying({ reader }: PlanInputs, unit: UnitDocument): Operation {
@@ -148,6 +148,16 @@ function planUpdateStatus({ now, updateStatusMs }: PlanInputs, unit: UnitDocumen
   return due <= now.getTime()
     ? lifecycle('update-status')
     : { kind: 'wait', until: new Date(due).toISOString() };
+}
+
+/** A wait that ends at `time` if that comes first; other operations stay as they are. */
+function earlier(operation: Operation, time: Date | undefined): Operation {
+  if (operation.kind !== 'wait' || time === undefined) {
+    return operation;
+  }
+  return operation.until !== undefined && Date.parse(operation.until) <= time.getTime()
+    ? operation
+    : { kind: 'wait', until: time.toISOString() };
 }
 
 function lifecycle(name: LifecycleHook, version?: number): Operation {

@@ -1,6 +1,7 @@
 /** secret-add, secret-set, secret-remove, secret-info-get, secret-ids: what owners do. */
 import type { JsonRecord } from '../json.ts';
-import { MODEL, type SecretDocument } from '../model/documents.ts';
+import { MODEL, type RotatePolicy, type SecretDocument } from '../model/documents.ts';
+import { nextRotation, withExpiry, withRotation } from '../model/secret-timers.ts';
 import { mayManage, newSecretId, withContent, withoutRevision } from '../model/secrets.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';
 import {
@@ -40,7 +41,7 @@ const secretAdd: Tool = {
       id,
       owner: { kind: owner, name },
       ...texts(label, flags.text('description') || undefined),
-      rotate: policy ?? 'never',
+      ...rotating(policy ?? 'never', now),
       autoPrune: false,
       revisions: [
         { revision: 1, content, created: now, obsoleteTold: false, ...expiring(expires) },
@@ -61,6 +62,11 @@ function texts(label: string | undefined, description: string | undefined) {
     ...(label === undefined ? {} : { label }),
     ...(description === undefined ? {} : { description }),
   };
+}
+
+function rotating(rotate: RotatePolicy, now: string) {
+  const rotateAt = nextRotation(rotate, new Date(now))?.toISOString();
+  return { rotate, ...(rotateAt === undefined ? {} : { rotateAt }) };
 }
 
 function expiring(expires: string | undefined) {
@@ -116,12 +122,15 @@ const secretSet: Tool = {
       const labelled: SecretDocument = {
         ...secret,
         ...texts(label, description),
-        ...(policy === undefined ? {} : { rotate: policy }),
         updated: now,
       };
-      return Object.keys(content).length === 0
-        ? labelled
-        : withContent(labelled, content, { now, ...expiring(expires) });
+      const withPolicy =
+        policy === undefined ? labelled : withRotation(labelled, policy, new Date(now));
+      const updated =
+        Object.keys(content).length === 0
+          ? withPolicy
+          : withContent(withPolicy, content, { now, ...expiring(expires) });
+      return expires === undefined ? updated : withExpiry(updated, expires);
     });
     return undefined;
   },
@@ -182,6 +191,7 @@ function describe({ context }: ToolCall, secret: SecretDocument): JsonRecord {
     owner: secret.owner.kind,
     ...(secret.description === undefined ? {} : { description: secret.description }),
     ...(secret.rotate === 'never' ? {} : { rotation: secret.rotate }),
+    ...(secret.rotateAt === undefined ? {} : { rotates: secret.rotateAt }),
     ...(expires === undefined ? {} : { expiry: expires }),
     ...(secret.grants.length === 0
       ? {}

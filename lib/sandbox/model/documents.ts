@@ -152,6 +152,8 @@ interface SecretRevision {
   readonly content: Readonly<Record<string, string>>;
   readonly created: string;
   readonly expires?: string;
+  /** When secret-expired last ran for this revision. */
+  readonly expiryToldAt?: string;
   /** The owner has been told by secret-remove that nobody needs it any more. */
   readonly obsoleteTold: boolean;
 }
@@ -181,6 +183,7 @@ export interface SecretDocument {
   readonly label?: string;
   readonly description?: string;
   readonly rotate: RotatePolicy;
+  /** When secret-rotate is due; absent with `never`. */
   readonly rotateAt?: string;
   readonly autoPrune: boolean;
   /** Ascending, at least one. */

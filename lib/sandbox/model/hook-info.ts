@@ -34,9 +34,10 @@ export interface RelationHookInfo {
 
 export interface SecretHookInfo {
   readonly kind: 'secret';
-  readonly step: 'changed' | 'remove';
+  readonly step: 'changed' | 'rotate' | 'expired' | 'remove';
   readonly secret: string;
   readonly label: string;
+  /** changed, rotate: the latest one; expired, remove: the one it is about. */
   readonly revision: number;
 }
 

@@ -156,4 +156,28 @@ describe('actions and secrets in the sandbox', () => {
       'ERROR permission denied\n',
     );
   }, 60_000);
+
+  test('the owner hears that its secret has expired, also when the daemon was away meanwhile', async () => {
+    await sandbox.deploy('a', {
+      scripts: {
+        act: 'secret-add --label=short --expire=1s --rotate=daily key=value',
+        'secret-expired':
+          'juju-log "expired $JUJU_SECRET_LABEL revision $JUJU_SECRET_REVISION"\nsecret-set "$JUJU_SECRET_ID" --expire=48h',
+      },
+    });
+    await sandbox.settle();
+    await sandbox.run('a/0', 'act');
+    await sandbox.killDaemon();
+    await sandbox.restartDaemon();
+    const told = await sandbox.waitFor('secret-expired', async () =>
+      (await sandbox.log()).find(({ message }) => message.startsWith('expired ')),
+    );
+    expect(told.message).toBe('expired short revision 1');
+    await sandbox.settle();
+    const [secret] = await sandbox.call('secrets', {});
+    const { created = '', rotates = '', expires = '' } = secret ?? {};
+    expect(secret).toMatchObject({ revision: 1, rotation: 'daily' });
+    expect(Date.parse(rotates) - Date.parse(created)).toBe(86_400_000);
+    expect(Date.parse(expires) - Date.parse(created)).toBeGreaterThanOrEqual(2 * 86_400_000);
+  }, 60_000);
 });

@@ -157,6 +157,7 @@ function describe(secret: SecretDocument): SecretInfo {
     ...(secret.label === undefined ? {} : { [isUserSecret ? 'name' : 'label']: secret.label }),
     ...(secret.description === undefined ? {} : { description: secret.description }),
     rotation: secret.rotate,
+    ...(secret.rotateAt === undefined ? {} : { rotates: secret.rotateAt }),
     ...(expires === undefined ? {} : { expires }),
     revision: secret.latest,
     ...(latest === undefined ? {} : { checksum: checksum(latest) }),

@@ -1,5 +1,6 @@
 /** An action an administrator runs. */
-import { type ActionResults, flattenResults } from './action-results.ts';
+import { flattenResults } from './action-results.ts';
+import type { ActionTypes } from './charm-types.ts';
 import { HookEvent } from './events.ts';
 import {
   actionFail,
@@ -12,11 +13,15 @@ import {
 // All arguments of one call together must stay well below Linux's limit of 2 MiB.
 const MAX_CALL_BYTES = 512 * 1024;
 
-export class ActionEvent extends HookEvent {
+/**
+ * One run of an action. Params and results are typed where `ops-types` wrote the charm's types:
+ * `ActionEvent<GreeterTypes['actions']['greet']>`.
+ */
+export class ActionEvent<T extends ActionTypes = ActionTypes> extends HookEvent {
   /** Id of the task, as `juju show-task` takes it. */
   readonly id: string;
   readonly #tools: HookToolRunner;
-  #params: Readonly<Record<string, unknown>> | undefined;
+  #params: T['params'] | undefined;
   #failure: string | undefined;
 
   /** `name` is the action's. */
@@ -27,7 +32,7 @@ export class ActionEvent extends HookEvent {
   }
 
   /** With the defaults of actions.yaml, validated by Juju against its schema. */
-  get params(): Readonly<Record<string, unknown>> {
+  get params(): T['params'] {
     this.#params ??= Object.freeze(actionGet(this.#tools));
     return this.#params;
   }
@@ -42,7 +47,7 @@ export class ActionEvent extends HookEvent {
    * Results travel as arguments of a process and are shown to the administrator.
    * @throws HintError before anything is set, when a key or value cannot be a result.
    */
-  setResults(results: ActionResults): void {
+  setResults(results: T['results']): void {
     for (const batch of batches(flattenResults(results))) {
       actionSet(this.#tools, batch);
     }

@@ -1,6 +1,7 @@
 /** `charm.on`: the events Juju fires, and those fired from the charm's background processes. */
 import { HintError } from '#system';
 import type { ActionEvent } from './action-event.ts';
+import type { ActionName, CharmTypes, EndpointName, StorageName } from './charm-types.ts';
 import type {
   CollectStatusEvent,
   HookEvent,
@@ -27,7 +28,7 @@ export interface StorageEvents {
   readonly detaching: EventSource<StorageEvent>;
 }
 
-export class CharmEvents {
+export class CharmEvents<out T extends CharmTypes = CharmTypes> {
   readonly install: EventSource<HookEvent>;
   readonly start: EventSource<HookEvent>;
   readonly stop: EventSource<HookEvent>;
@@ -77,7 +78,7 @@ export class CharmEvents {
   }
 
   /** Events of an endpoint. @throws UndeclaredNameError */
-  relation(endpoint: string): RelationEvents {
+  relation(endpoint: EndpointName<T>): RelationEvents {
     requireDeclared('endpoint', endpoint, this.#meta.endpoints);
     return getOrMake(this.#relations, endpoint, () => ({
       created: new EventSource<RelationEvent>(this.#owner, `${endpoint}-relation-created`),
@@ -92,7 +93,7 @@ export class CharmEvents {
   }
 
   /** Events of a storage. @throws UndeclaredNameError */
-  storage(name: string): StorageEvents {
+  storage(name: StorageName<T>): StorageEvents {
     requireDeclared('storage', name, this.#meta.storages);
     return getOrMake(this.#storages, name, () => ({
       attached: new EventSource<StorageEvent>(this.#owner, `${name}-storage-attached`),
@@ -101,6 +102,7 @@ export class CharmEvents {
   }
 
   /** An action. @throws UndeclaredNameError */
+  action<Name extends ActionName<T>>(name: Name): EventSource<ActionEvent<T['actions'][Name]>>;
   action(name: string): EventSource<ActionEvent> {
     requireDeclared('action', name, this.#meta.actions);
     return getOrMake(this.#actions, name, () => new EventSource(this.#owner, `${name}-action`));

@@ -1,5 +1,6 @@
 /** What charms extend. */
 import { CharmEvents } from './charm-events.ts';
+import type { CharmTypes } from './charm-types.ts';
 import { CharmObject, type Framework } from './framework.ts';
 import type { JujuContext } from './juju-context.ts';
 import type { Logger } from './logger.ts';
@@ -9,17 +10,21 @@ import type { Config } from './model/config.ts';
 import type { Model } from './model/model.ts';
 import type { Unit } from './model/unit.ts';
 
-/** One object a dispatch: its constructor observes events, its handlers do the work. */
-export abstract class CharmBase extends CharmObject {
-  readonly on: CharmEvents;
+/**
+ * One object a dispatch: its constructor observes events, its handlers do the work. With the types
+ * `ops-types` wrote from the metadata, names that are not declared are compile errors.
+ */
+export abstract class CharmBase<out T extends CharmTypes = CharmTypes> extends CharmObject {
+  readonly on: CharmEvents<T>;
 
   constructor(framework: Framework) {
     super(framework, 'charm');
     this.on = new CharmEvents(this);
   }
 
-  get model(): Model {
-    return this.framework.model;
+  get model(): Model<T> {
+    // The types were written from the metadata the model was made with.
+    return this.framework.model as unknown as Model<T>;
   }
 
   /** The charm's own application. */
@@ -28,12 +33,12 @@ export abstract class CharmBase extends CharmObject {
   }
 
   /** The unit the charm runs in. */
-  get unit(): Unit {
-    return this.framework.model.unit;
+  get unit(): Unit<T> {
+    return this.model.unit;
   }
 
-  get config(): Config {
-    return this.framework.model.config;
+  get config(): Config<T> {
+    return this.model.config;
   }
 
   get meta(): CharmMeta {
@@ -53,5 +58,10 @@ export abstract class CharmBase extends CharmObject {
     return this.framework.juju;
   }
 }
+
+/** The types a charm class was given: `TypesOf<GreeterCharm>`. */
+export type TypesOf<C> = C extends { readonly on: CharmEvents<infer T extends CharmTypes> }
+  ? T
+  : CharmTypes;
 
 export type CharmConstructor<C extends CharmBase = CharmBase> = new (framework: Framework) => C;

@@ -63,8 +63,9 @@ export class CharmObject {
 }
 
 /** One event that can be observed, and emitted by its owner. */
-export class EventSource<E> implements Observable<E> {
-  readonly #handlers: Handler<E>[] = [];
+export class EventSource<out E> implements Observable<E> {
+  // Each handler takes what this source emits: addObserver() and emit() agree on E.
+  readonly #handlers: Handler<never>[] = [];
 
   /** `kind` names the event among those of its owner. */
   constructor(owner: CharmObject, kind: string) {
@@ -89,7 +90,7 @@ export class EventSource<E> implements Observable<E> {
     for (const handler of this.#handlers) {
       // Each sees what those before it did.
       // oxlint-disable-next-line no-await-in-loop
-      await handler(event);
+      await handler(event as never);
     }
   }
 }

@@ -1,8 +1,25 @@
 /** A charm SDK in the spirit of Python ops: events, model, actions, statuses. Knows Juju only. */
 export { ActionEvent } from './action-event.ts';
 export type { ActionResults, ActionResultValue } from './action-results.ts';
-export { CharmBase, type CharmConstructor } from './charm.ts';
+export { CharmBase, type CharmConstructor, type TypesOf } from './charm.ts';
 export { CharmEvents, type RelationEvents, type StorageEvents } from './charm-events.ts';
+export type {
+  ActionName,
+  ActionParams,
+  ActionTypes,
+  BindingName,
+  CharmTypes,
+  EndpointName,
+  EndpointTypes,
+  NumberOption,
+  OptionName,
+  OptionValueOf,
+  ResourceName,
+  ResourceTypes,
+  StorageName,
+  StorageTypes,
+  TextOption,
+} from './charm-types.ts';
 export { type FireCustomEventOptions, fireCustomEvent } from './custom-event.ts';
 export {
   CollectStatusEvent,

@@ -140,8 +140,7 @@ function signature(lines: readonly string[], at: number): string {
 
 /** Whether a body begins at the end of the last line, or the declaration ends there. */
 function endsHead(line: string, indent: string, kept: readonly string[]): boolean {
-  const isOuter =
-    kept.length === 1 || line.startsWith(`${indent})`) || line.startsWith(`${indent}}`);
+  const isOuter = kept.length === 1 || /^[)}>]/.test(line.slice(indent.length));
   if (line.endsWith(';')) {
     return (isOuter || line.startsWith(`${indent}  `)) && balanced(kept);
   }

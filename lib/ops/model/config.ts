@@ -1,5 +1,12 @@
 /** The charm's configuration, read once when first asked for. */
 import { HintError } from '#system';
+import type {
+  CharmTypes,
+  NumberOption,
+  OptionName,
+  OptionValueOf,
+  TextOption,
+} from '../charm-types.ts';
 import { configGet } from '../hook-tools/index.ts';
 import type { OptionType, OptionValue } from '../meta.ts';
 import { UndeclaredNameError } from './errors.ts';
@@ -7,7 +14,7 @@ import { Secret } from './secret.ts';
 import type { Session } from './session.ts';
 
 /** Options by name. Values include the defaults of the metadata; unset options are undefined. */
-export class Config {
+export class Config<out T extends CharmTypes = CharmTypes> {
   readonly #session: Session;
   #values: ReadonlyMap<string, OptionValue> | undefined;
 
@@ -16,45 +23,46 @@ export class Config {
   }
 
   /** @throws UndeclaredNameError */
+  get<Name extends OptionName<T>>(name: Name): OptionValueOf<T, Name>;
   get(name: string): OptionValue | undefined {
     this.#declared(name);
     return this.#read().get(name);
   }
 
   /** A string option, or `fallback` when unset. @throws HintError when declared otherwise. */
-  string(name: string): string | undefined;
-  string(name: string, fallback: string): string;
+  string<Name extends TextOption<T>>(name: Name): OptionValueOf<T, Name, string>;
+  string(name: TextOption<T>, fallback: string): string;
   string(name: string, fallback?: string): string | undefined {
     const value = this.#typed(name, ['string', 'secret']);
     return typeof value === 'string' ? value : fallback;
   }
 
   /** An int option, or `fallback` when unset. @throws HintError when declared otherwise. */
-  integer(name: string): number | undefined;
-  integer(name: string, fallback: number): number;
+  integer<Name extends T['optionNames']['int']>(name: Name): OptionValueOf<T, Name, number>;
+  integer(name: T['optionNames']['int'], fallback: number): number;
   integer(name: string, fallback?: number): number | undefined {
     const value = this.#typed(name, ['int']);
     return typeof value === 'number' ? value : fallback;
   }
 
   /** An int or float option, or `fallback` when unset. @throws HintError when declared otherwise. */
-  number(name: string): number | undefined;
-  number(name: string, fallback: number): number;
+  number<Name extends NumberOption<T>>(name: Name): OptionValueOf<T, Name, number>;
+  number(name: NumberOption<T>, fallback: number): number;
   number(name: string, fallback?: number): number | undefined {
     const value = this.#typed(name, ['int', 'float']);
     return typeof value === 'number' ? value : fallback;
   }
 
   /** A boolean option, or `fallback` when unset. @throws HintError when declared otherwise. */
-  boolean(name: string): boolean | undefined;
-  boolean(name: string, fallback: boolean): boolean;
+  boolean<Name extends T['optionNames']['boolean']>(name: Name): OptionValueOf<T, Name, boolean>;
+  boolean(name: T['optionNames']['boolean'], fallback: boolean): boolean;
   boolean(name: string, fallback?: boolean): boolean | undefined {
     const value = this.#typed(name, ['boolean']);
     return typeof value === 'boolean' ? value : fallback;
   }
 
   /** The secret a secret option names; undefined when unset. Nothing is read from it yet. */
-  secret(name: string): Secret | undefined {
+  secret(name: T['optionNames']['secret']): Secret | undefined {
     const id = this.#typed(name, ['secret']);
     return typeof id === 'string' && id !== '' ? new Secret(this.#session, { id }) : undefined;
   }
@@ -72,7 +80,7 @@ export class Config {
         { code: 'wrong-option-type', hint: 'use the getter of the declared type' },
       );
     }
-    return this.get(name);
+    return this.#read().get(name);
   }
 
   #declared(name: string) {

@@ -1,4 +1,6 @@
 /** The charm's view of the Juju model: read when first asked for, kept for one dispatch. */
+
+import type { CharmTypes, EndpointName, ResourceName, StorageName } from '../charm-types.ts';
 import { relationIds, resourceGet, type SecretKey, storageList } from '../hook-tools/index.ts';
 import type { Application } from './application.ts';
 import { Config } from './config.ts';
@@ -10,14 +12,14 @@ import type { Session } from './session.ts';
 import { Storage } from './storage.ts';
 import type { Unit } from './unit.ts';
 
-export class Model {
+export class Model<out T extends CharmTypes = CharmTypes> {
   readonly name: string;
   readonly uuid: string;
   /** The charm's own application. */
   readonly app: Application;
   /** The unit the charm runs in. */
-  readonly unit: Unit;
-  readonly config: Config;
+  readonly unit: Unit<T>;
+  readonly config: Config<T>;
   readonly #session: Session;
   readonly #entities: Entities;
   readonly #relations = new Map<number, Relation>();
@@ -30,7 +32,7 @@ export class Model {
     this.name = context.modelName;
     this.uuid = context.modelUuid;
     this.app = this.#entities.application(context.appName);
-    this.unit = this.#entities.unit(context.unitName);
+    this.unit = this.#entities.unit(context.unitName) as unknown as Unit<T>;
     this.config = new Config(session);
   }
 
@@ -38,7 +40,7 @@ export class Model {
    * Relations of an endpoint by ascending id; without the one whose broken event this is.
    * @throws UndeclaredNameError
    */
-  relations(endpoint: string): readonly Relation[] {
+  relations(endpoint: EndpointName<T>): readonly Relation[] {
     return this.#relationIds(endpoint)
       .map((id) => this.#relation(endpoint, id))
       .filter((relation) => relation.isActive);
@@ -48,7 +50,7 @@ export class Model {
    * The relation of an endpoint, if there is one.
    * @throws TooManyRelationsError when there are several.
    */
-  getRelation(endpoint: string): Relation | undefined {
+  getRelation(endpoint: EndpointName<T>): Relation | undefined {
     const relations = this.relations(endpoint);
     if (relations.length > 1) {
       throw new TooManyRelationsError(endpoint, relations.length);
@@ -83,7 +85,7 @@ export class Model {
   }
 
   /** The attached storages of a name. @throws UndeclaredNameError */
-  storages(name: string): readonly Storage[] {
+  storages(name: StorageName<T>): readonly Storage[] {
     const { storages } = this.#session.meta;
     if (!storages.has(name)) {
       throw new UndeclaredNameError('storage', name, storages.keys());
@@ -92,7 +94,7 @@ export class Model {
   }
 
   /** Path of a file resource on this machine; the first call downloads it. */
-  resourcePath(name: string): string {
+  resourcePath(name: ResourceName<T>): string {
     const { resources } = this.#session.meta;
     if (!resources.includes(name)) {
       throw new UndeclaredNameError('resource', name, resources);

@@ -1,5 +1,6 @@
 /** A unit: the charm's own, a peer, or one at the other end of a relation. */
 import { HintError } from '#system';
+import type { BindingName, CharmTypes } from '../charm-types.ts';
 import {
   applicationVersionSet,
   type SecretContent,
@@ -13,7 +14,7 @@ import type { Session } from './session.ts';
 import { type SettableStatus, type Status, UnknownStatus } from './status.ts';
 import { StatusSlot } from './status-slot.ts';
 
-export class Unit {
+export class Unit<out T extends CharmTypes = CharmTypes> {
   readonly kind = 'unit';
   readonly name: string;
   readonly app: Application;
@@ -84,7 +85,7 @@ export class Unit {
   }
 
   /** Addresses of a binding: an endpoint, or a name of `extra-bindings`. */
-  networkGet(binding: string): Network {
+  networkGet(binding: BindingName<T>): Network {
     this.#requireOwn('read its network');
     return readNetwork(this.#session, binding);
   }

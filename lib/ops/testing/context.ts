@@ -1,6 +1,6 @@
 /** Runs a charm for one event in a given state, and hands back the state it leaves. */
 import { HintError } from '#system';
-import type { CharmBase, CharmConstructor } from '../charm.ts';
+import type { CharmBase, CharmConstructor, TypesOf } from '../charm.ts';
 import { dispatch } from '../dispatch.ts';
 import { parseJujuContext } from '../juju-context.ts';
 import { charmMetaFrom, loadCharmMeta } from '../load-meta.ts';
@@ -9,8 +9,9 @@ import type { CharmMeta } from '../meta.ts';
 import type { Status } from '../model/status.ts';
 import { checkConsistency } from './consistency/index.ts';
 import { createMemoryRunner } from './memory-runner.ts';
-import type { State } from './state.ts';
+import { State, type StateFields } from './state.ts';
 import { relationEnvironment, type TestEvent, TestEvents } from './test-events.ts';
+import type { TypedStateFields } from './typed-fields.ts';
 import { type LogLine, type Recording, World } from './world.ts';
 
 export interface ContextOptions {
@@ -58,7 +59,7 @@ export class UncaughtCharmError extends HintError {
 /** One charm under test. What it did in the last run besides changing the state is kept here. */
 export class Context<C extends CharmBase> {
   /** The events that can be run. */
-  readonly on = new TestEvents();
+  readonly on = new TestEvents<TypesOf<C>>();
   readonly #charmClass: CharmConstructor<C>;
   readonly #options: ContextOptions;
   #meta: CharmMeta | undefined;
@@ -70,6 +71,11 @@ export class Context<C extends CharmBase> {
     if (options.meta !== undefined) {
       this.#meta = charmMetaFrom(options.meta);
     }
+  }
+
+  /** What state() makes; a name the charm's types do not have is a compile error. */
+  state(fields: TypedStateFields<TypesOf<C>> = {}): State {
+    return new State(fields as StateFields);
   }
 
   /**

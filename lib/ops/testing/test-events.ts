@@ -1,8 +1,10 @@
 /** `context.on`: the events a test can run, as the environment Juju would give. */
+import type { ActionName, CharmTypes } from '../charm-types.ts';
 import { frozenCopy } from './freeze.ts';
 import { type AnyRelationState, remoteUnitsOf } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
 import { type StorageState, storageName } from './storage-state.ts';
+import type { GivenParams } from './typed-fields.ts';
 
 /** One event, and the objects of the state it is about. */
 export interface TestEvent {
@@ -30,7 +32,7 @@ export interface RemoteUnitOption {
   readonly remoteUnit?: number | null;
 }
 
-export class TestEvents {
+export class TestEvents<T extends CharmTypes = CharmTypes> {
   install(): TestEvent {
     return hook('install');
   }
@@ -117,6 +119,11 @@ export class TestEvents {
     return storageHook(storage, 'detaching');
   }
 
+  action<Name extends ActionName<T>>(
+    name: Name,
+    params?: GivenParams<T['actions'][Name]['params']>,
+    options?: { readonly id?: string },
+  ): TestEvent;
   action(
     name: string,
     params: Readonly<Record<string, unknown>> = {},

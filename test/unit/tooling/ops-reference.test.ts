@@ -13,7 +13,10 @@ test('the reference of the SDK is up to date (node lib/tooling/ops-reference.ts 
 });
 
 test.each([
-  ['a class', 'abstract class CharmBase extends CharmObject {'],
+  [
+    'a class',
+    'abstract class CharmBase<out T extends CharmTypes = CharmTypes> extends CharmObject {',
+  ],
   [
     'a method with its defaults',
     '  addSecret(content: SecretContent, options: SecretMetadata = {}): Secret;',

@@ -28,6 +28,8 @@ export interface ObjectStoreErrorDetails {
   readonly transient?: boolean;
   /** Whether no answer came at all, so that the request may or may not have been carried out. */
   readonly unanswered?: boolean;
+  /** With `wrong-region`: where the bucket is, if the server said so. */
+  readonly region?: string | undefined;
 }
 
 /**
@@ -39,6 +41,7 @@ export class ObjectStoreError extends HintError {
   readonly key: string | undefined;
   readonly transient: boolean;
   readonly unanswered: boolean;
+  readonly region: string | undefined;
 
   constructor(message: string, details: ObjectStoreErrorDetails) {
     super(message, {
@@ -48,6 +51,7 @@ export class ObjectStoreError extends HintError {
     this.key = details.key;
     this.transient = details.transient ?? false;
     this.unanswered = details.unanswered ?? false;
+    this.region = details.region;
   }
 }
 

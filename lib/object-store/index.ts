@@ -17,6 +17,14 @@ export type {
   OperationOptions,
   PutOptions,
 } from './object-store.ts';
+export { type ProbeOptions, probeStorage } from './probe/probe-storage.ts';
+export {
+  firstFailure,
+  type ProbeFinding,
+  type ProbeName,
+  type StorageProfile,
+  type StorageReport,
+} from './probe/report.ts';
 export { createS3ObjectStore, type S3ObjectStore } from './s3.ts';
 export { parseS3Options, type S3Options } from './s3-options.ts';
 export { type Fault, type FaultPlan, type StoreCall, withFaults } from './with-faults.ts';

@@ -10,6 +10,8 @@ export interface S3Failure {
   readonly verb: string;
   readonly key: string;
   readonly options: S3Options;
+  /** What the request needs, in the words of AWS; known from the verb unless told. */
+  readonly permission?: string | undefined;
 }
 
 /** What is read from an error, whatever its class or realm. */
@@ -298,7 +300,7 @@ function wrongCredentials(reason: string): Diagnosis {
 }
 
 function accessDenied(_: Symptoms, failure: S3Failure): Diagnosis {
-  const permission = PERMISSIONS[failure.verb] ?? 'access';
+  const permission = failure.permission ?? PERMISSIONS[failure.verb] ?? 'access';
   return {
     code: 'access-denied',
     reason: 'access denied',
@@ -313,6 +315,7 @@ function wrongRegion(symptoms: Symptoms, failure: S3Failure): Diagnosis {
     code: 'wrong-region',
     reason: `the bucket is not in region ${JSON.stringify(used)}${right === undefined ? '' : ` but in ${JSON.stringify(right)}`}`,
     hint: `set region to ${right === undefined ? 'that of the bucket' : JSON.stringify(right)}`,
+    region: right,
   };
 }
 

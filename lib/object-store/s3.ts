@@ -13,10 +13,12 @@ import type {
   OperationOptions,
   PutOptions,
 } from './object-store.ts';
+import { isUnsupported, statusOf } from './s3-answers.ts';
 import { readBody } from './s3-body.ts';
 import { connectS3, type S3Connection, type S3Timeouts } from './s3-client.ts';
 import { describeS3, translateS3Error } from './s3-errors.ts';
 import type { S3Options } from './s3-options.ts';
+import { signPayload } from './sign-payload.ts';
 import { type RetryOptions, withRetries } from './with-retries.ts';
 
 export interface S3ObjectStore extends ObjectStore {
@@ -26,6 +28,9 @@ export interface S3ObjectStore extends ObjectStore {
 
 /** S3 deletes at most so many objects in one request. */
 const DELETE_BATCH = 1000;
+
+/** Where the server knows only single deletes. */
+const DELETE_AT_ONCE = 8;
 
 const TIMEOUTS: S3Timeouts = { connectMs: 10_000, idleMs: 30_000 };
 
@@ -54,6 +59,8 @@ class BareS3Store implements ObjectStore {
   readonly #options: S3Options;
   readonly #timeouts: S3Timeouts;
   #connection: Promise<S3Connection> | undefined;
+  /** Until the server says that it cannot. */
+  #deletesBatches = true;
 
   constructor(options: S3Options, timeouts: S3Timeouts) {
     this.#options = options;
@@ -159,7 +166,7 @@ class BareS3Store implements ObjectStore {
 
   async delete(keys: readonly string[], options: OperationOptions = {}): Promise<void> {
     for (let start = 0; start < keys.length; start += DELETE_BATCH) {
-      await this.#deleteBatch(keys.slice(start, start + DELETE_BATCH), options);
+      await this.#deleteSome(keys.slice(start, start + DELETE_BATCH), options);
     }
   }
 
@@ -193,23 +200,40 @@ class BareS3Store implements ObjectStore {
     });
   }
 
-  async #deleteBatch(keys: readonly string[], options: OperationOptions): Promise<void> {
-    if (keys.length === 0) {
+  async #deleteSome(keys: readonly string[], options: OperationOptions): Promise<void> {
+    if (this.#deletesBatches && (await this.#deleteBatch(keys, options))) {
       return;
     }
-    await this.#request('delete', keys[0] ?? '', options, async ({ sdk, client }, send) => {
+    this.#deletesBatches = false;
+    for (let start = 0; start < keys.length; start += DELETE_AT_ONCE) {
+      const some = keys.slice(start, start + DELETE_AT_ONCE);
+      await Promise.all(some.map(async (key) => await this.#deleteOne(key, options)));
+    }
+  }
+
+  async #deleteOne(key: string, options: OperationOptions): Promise<void> {
+    await this.#request('delete', key, options, async ({ sdk, client }, send) => {
+      await client.send(new sdk.DeleteObjectCommand(this.#object(key)), send);
+    });
+  }
+
+  /** @returns false when the server does not know such requests */
+  async #deleteBatch(keys: readonly string[], options: OperationOptions): Promise<boolean> {
+    return await this.#request('delete', keys[0] ?? '', options, async ({ sdk, client }, send) => {
       const Objects = keys.map((Key) => ({ Key }));
-      const answer = await client.send(
-        new sdk.DeleteObjectsCommand({
-          Bucket: this.#options.bucket,
-          Delete: { Objects, Quiet: true },
-        }),
-        send,
-      );
-      const failed = answer.Errors?.find((error) => error.Code !== 'NoSuchKey');
+      const Delete = { Objects, Quiet: true };
+      const command = new sdk.DeleteObjectsCommand({ Bucket: this.#options.bucket, Delete });
+      const answer = await client.send(command, send).catch((error: unknown) => {
+        if (isUnsupported(error)) {
+          return undefined;
+        }
+        throw error;
+      });
+      const failed = answer?.Errors?.find((error) => error.Code !== 'NoSuchKey');
       if (failed !== undefined) {
         throw Object.assign(new Error(failed.Message ?? 'refused'), { name: failed.Code ?? '' });
       }
+      return answer !== undefined;
     });
   }
 
@@ -300,30 +324,10 @@ function conditionalOutcome(error: unknown): unknown {
   return isStatus(error, 501) ? new ConditionUnsupported() : error;
 }
 
-/** Tells the SDK's signer the hash we know, so that it does not hash the body again. */
-function signPayload(
-  command: InstanceType<S3Connection['sdk']['PutObjectCommand']>,
-  sha256: string,
-): void {
-  command.middlewareStack.add(
-    (next) => async (args) => {
-      const request = args.request as { headers: Record<string, string> };
-      request.headers['x-amz-content-sha256'] = sha256;
-      return await next(args);
-    },
-    { step: 'build', name: 'knownPayloadHash' },
-  );
-}
-
 function isStatus(error: unknown, status: number): boolean {
   return statusOf(error) === status;
 }
 
 function hasEmptyBody(error: unknown): boolean {
   return [400, 403, 301].includes(statusOf(error) ?? 0);
-}
-
-function statusOf(error: unknown): number | undefined {
-  return (error as { $metadata?: { httpStatusCode?: number } } | undefined)?.$metadata
-    ?.httpStatusCode;
 }

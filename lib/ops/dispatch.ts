@@ -1,10 +1,11 @@
 /** One dispatch from start to end, the same for a real charm and for tests. */
 import type { CharmBase, CharmConstructor } from './charm.ts';
+import { DispatchEnd } from './dispatch-end.ts';
 import { CollectStatusEvent } from './events.ts';
 import { Framework } from './framework.ts';
 import type { HookToolRunner } from './hook-tools/index.ts';
 import type { JujuContext } from './juju-context.ts';
-import { emitJujuEvent, type JujuEvent, parseJujuEvent } from './juju-event.ts';
+import { type EventScene, emitJujuEvent, type JujuEvent, parseJujuEvent } from './juju-event.ts';
 import type { Logger } from './logger.ts';
 import type { CharmMeta } from './meta.ts';
 import { Model } from './model/model.ts';
@@ -31,14 +32,25 @@ export async function dispatch<C extends CharmBase>(
   const session = new Session(tools, { context, meta, ...brokenRelation(event, context) });
   const model = new Model(session);
   const charm = new charmClass(new Framework({ model, meta, juju: context, log }));
-  const known = await emitJujuEvent(event, { on: charm.on, model, session, tools });
+  try {
+    await runEvents(charm, event, { on: charm.on, model, session, tools });
+  } catch (error) {
+    if (!(error instanceof DispatchEnd)) {
+      throw error;
+    }
+    log.debug(`ended ${event.name} early: ${error.message}`);
+  }
+  return charm;
+}
+
+async function runEvents(charm: CharmBase, event: JujuEvent, scene: EventScene): Promise<void> {
+  const known = await emitJujuEvent(event, scene);
   if (!known) {
-    log.debug(`ignored ${event.kind} "${event.name}": the charm does not know it`);
+    charm.log.debug(`ignored ${event.kind} "${event.name}": the charm does not know it`);
   }
   if (!RESTRICTED.includes(event.name)) {
     await collectStatuses(charm);
   }
-  return charm;
 }
 
 function brokenRelation(event: JujuEvent, context: JujuContext) {

@@ -32,6 +32,9 @@ export {
 export { CharmObject, EventSource, Framework, type Handler, type Observable } from './framework.ts';
 export * as hookTools from './hook-tools/index.ts';
 export {
+  CloudAccessError,
+  type CloudCredential,
+  type CloudSpec,
   HookToolError,
   NotLeaderError,
   PermissionDeniedError,

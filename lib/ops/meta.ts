@@ -37,6 +37,8 @@ export interface ActionMeta {
 export interface StorageMeta {
   readonly name: string;
   readonly kind: string;
+  /** Most instances a unit can have: the end of `multiple.range`, 1 without it. */
+  readonly limit: number | undefined;
 }
 
 /** Everything the SDK needs to know about a charm before it runs. */
@@ -80,10 +82,25 @@ export function parseCharmMeta(sources: MetaSources): CharmMeta {
     storages: parseEach(metadata['storage'], origin, 'storage', (name, value) => ({
       name,
       kind: text(value['type'], 'filesystem'),
+      limit: storageLimit(value['multiple'], origin, name),
     })),
     resources: Object.keys(mapAt(metadata['resources'], origin, 'resources')),
     extraBindings: Object.keys(mapAt(metadata['extra-bindings'], origin, 'extra-bindings')),
   });
+}
+
+/** From `{ range: '0-3' }`, `{ range: 2 }`, `{ range: '1-' }` or `{ range: '1+' }`. */
+function storageLimit(value: unknown, origin: string, name: string): number | undefined {
+  if (value === undefined) {
+    return 1;
+  }
+  const range = String(mapAt(value, origin, `storage.${name}.multiple`)['range']);
+  const [, from, rest, to] = /^(\d+)(?:(-|\+)(\d*))?$/.exec(range) ?? [];
+  if (from === undefined) {
+    throw malformed(origin, `storage.${name}.multiple has no range`);
+  }
+  const end = rest === undefined ? from : to;
+  return end === undefined || end === '' ? undefined : Number(end);
 }
 
 function parseEndpoints(metadata: Plain, origin: string): ReadonlyMap<string, EndpointMeta> {

@@ -7,7 +7,7 @@ export const PROBE_META = {
   provides: { website: { interface: 'http' } },
   requires: { database: { interface: 'sql', limit: 1 }, cache: 'redis' },
   peers: { cluster: { interface: 'probe_peers' } },
-  storage: { data: { type: 'filesystem' } },
+  storage: { data: { type: 'filesystem', multiple: { range: '0-4' } } },
   resources: { blob: { type: 'file', filename: 'blob.bin' } },
   'extra-bindings': { admin: null },
   config: {

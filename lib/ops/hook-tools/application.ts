@@ -7,17 +7,39 @@ export function isLeader(tools: HookToolRunner): boolean {
   return callJson(tools, { tool: 'is-leader', args: [] }) === true;
 }
 
+/** What becomes of a unit or an application that is related. */
+export interface Goal {
+  /** Of units as in `juju status`, or `dying`; of relations `joining`, `joined`, `suspended`, … */
+  readonly status: string;
+  /** Since when, as Juju prints it: `2200-11-05 15:29:12Z`. */
+  readonly since: string | undefined;
+}
+
+/** What the administrator asked for, reached or not. */
 export interface GoalState {
-  /** Unit name → status; own units, this one included. */
-  readonly units: Readonly<Record<string, string>>;
+  /** By name of the unit; own units, this one included. */
+  readonly units: Readonly<Record<string, Goal>>;
+  /** By endpoint, then by name of the remote application or unit; peer relations are not there. */
+  readonly relations: Readonly<Record<string, Readonly<Record<string, Goal>>>>;
 }
 
 export function goalState(tools: HookToolRunner): GoalState {
   const value = plainMap(callJson(tools, { tool: 'goal-state', args: [] }));
-  const units = Object.entries(plainMap(value['units'])).map(
-    ([name, unit]) => [name, optionalString(plainMap(unit)['status']) ?? ''] as const,
-  );
-  return { units: Object.fromEntries(units) };
+  const relations = Object.entries(plainMap(value['relations']));
+  return {
+    units: parseGoals(value['units']),
+    relations: Object.fromEntries(
+      relations.map(([endpoint, goals]) => [endpoint, parseGoals(goals)]),
+    ),
+  };
+}
+
+function parseGoals(value: unknown): Readonly<Record<string, Goal>> {
+  const goals = Object.entries(plainMap(value)).map(([name, goal]) => {
+    const { status, since } = plainMap(goal);
+    return [name, { status: optionalString(status) ?? '', since: optionalString(since) }] as const;
+  });
+  return Object.fromEntries(goals);
 }
 
 /** Sets what `juju status` shows as the version of the workload. */

@@ -75,6 +75,17 @@ export class SecretPermissionError extends PermissionDeniedError {
   }
 }
 
+/** The cloud's credential is for trusted applications only. */
+export class CloudAccessError extends PermissionDeniedError {
+  constructor(failure: HookToolFailure) {
+    super({
+      hint: 'trust the application with "juju trust <application>"',
+      ...failure,
+      code: 'cloud-access-denied',
+    });
+  }
+}
+
 interface Call {
   readonly tool: string;
   readonly args: readonly string[];
@@ -85,6 +96,12 @@ interface Outcome {
   readonly exitCode: number;
   readonly stderr: string;
 }
+
+// What a refusal means depends on what was asked for.
+const REFUSED: Readonly<Record<string, new (failure: HookToolFailure) => PermissionDeniedError>> = {
+  secret: SecretPermissionError,
+  credential: CloudAccessError,
+};
 
 /** The error that fits Juju's phrase. */
 export function hookToolError(call: Call, outcome: Outcome): HookToolError {
@@ -106,7 +123,7 @@ export function hookToolError(call: Call, outcome: Outcome): HookToolError {
     return new SecretNotFoundError(failure);
   }
   if (/permission denied|access denied|cannot write relation settings/.test(text)) {
-    return isSecret ? new SecretPermissionError(failure) : new PermissionDeniedError(failure);
+    return new (REFUSED[call.tool.split('-')[0] ?? ''] ?? PermissionDeniedError)(failure);
   }
   return new HookToolError(failure);
 }

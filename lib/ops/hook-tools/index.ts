@@ -1,8 +1,16 @@
 /** Juju's hook tools as functions, one to one, over one port. */
 export { actionFail, actionGet, actionLog, actionSet } from './action.ts';
-export { applicationVersionSet, type GoalState, goalState, isLeader } from './application.ts';
+export {
+  applicationVersionSet,
+  type Goal,
+  type GoalState,
+  goalState,
+  isLeader,
+} from './application.ts';
+export { type CloudCredential, type CloudSpec, credentialGet } from './cloud.ts';
 export { configGet } from './config.ts';
 export {
+  CloudAccessError,
   HookToolError,
   type HookToolFailure,
   NotLeaderError,
@@ -12,8 +20,16 @@ export {
   SecretPermissionError,
 } from './errors.ts';
 export { jujuLog, type LogLevel } from './log.ts';
+export { jujuReboot, unitGet } from './machine.ts';
 export { type InterfaceAddress, type NetworkInfo, networkGet } from './network.ts';
-export { closePort, openedPorts, openPort } from './port.ts';
+export {
+  closePort,
+  type EndpointPorts,
+  openedPorts,
+  openedPortsByEndpoint,
+  openPort,
+  type PortOptions,
+} from './port.ts';
 export { createProcessRunner, type ProcessRunnerOptions } from './process-runner.ts';
 export {
   type RelationKey,
@@ -33,11 +49,13 @@ export {
   type HookToolRunner,
 } from './runner.ts';
 export {
+  type SecretAccess,
   type SecretGrant,
   type SecretInfo,
   type SecretKey,
   type SecretMetadata,
   type SecretOwner,
+  type SecretRevocation,
   type SecretRotation,
   secretAdd,
   secretGet,
@@ -49,5 +67,12 @@ export {
   secretSet,
 } from './secret.ts';
 export { checkSecretContent, type SecretContent } from './secret-files.ts';
-export { type StatusValue, statusGet, statusSet } from './status.ts';
+export {
+  type ApplicationStatusFacts,
+  applicationStatusGet,
+  type StatusFacts,
+  type StatusValue,
+  statusGet,
+  statusSet,
+} from './status.ts';
 export { type StorageFacts, storageAdd, storageGet, storageList } from './storage.ts';

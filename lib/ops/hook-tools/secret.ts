@@ -77,6 +77,16 @@ export interface SecretInfo {
   /** As Juju prints it: RFC 3339. */
   readonly expiry: string | undefined;
   readonly rotates: string | undefined;
+  /** Who else may read it. */
+  readonly access: readonly SecretAccess[];
+}
+
+export interface SecretAccess {
+  /** The application or unit. */
+  readonly target: string;
+  /** The relation it was granted in: `db:7`. */
+  readonly scope: string;
+  readonly role: string;
 }
 
 /** Metadata, which only the owner may read. */
@@ -95,6 +105,7 @@ export function secretInfoGet(tools: HookToolRunner, key: SecretKey): SecretInfo
     rotation: optionalString(info['rotation']),
     expiry: optionalString(info['expiry']),
     rotates: optionalString(info['rotates']),
+    access: parseAccess(info['access']),
   };
 }
 
@@ -108,8 +119,14 @@ export function secretGrant(tools: HookToolRunner, id: string, grant: SecretGran
   callTool(tools, { tool: 'secret-grant', args: [...grantArgs(grant), id] });
 }
 
-export function secretRevoke(tools: HookToolRunner, id: string, grant: SecretGrant): void {
-  callTool(tools, { tool: 'secret-revoke', args: [...grantArgs(grant), id] });
+/** What a revocation takes back: a grant, or all grants of an application or unit. */
+export type SecretRevocation =
+  | SecretGrant
+  | { readonly application: string }
+  | { readonly unit: string };
+
+export function secretRevoke(tools: HookToolRunner, id: string, what: SecretRevocation): void {
+  callTool(tools, { tool: 'secret-revoke', args: [...revocationArgs(what), id] });
 }
 
 /** Removes one revision, or the secret as a whole. */
@@ -121,6 +138,20 @@ export function secretRemove(tools: HookToolRunner, id: string, revision?: numbe
 /** Ids of the secrets this unit owns; with those of its application when it leads. */
 export function secretIds(tools: HookToolRunner): readonly string[] {
   return stringList(callJson(tools, { tool: 'secret-ids', args: [] }));
+}
+
+function parseAccess(value: unknown): readonly SecretAccess[] {
+  return (Array.isArray(value) ? value : []).map((item: unknown) => {
+    const { target, scope, role } = stringMap(item);
+    return { target: target ?? '', scope: scope ?? '', role: role ?? '' };
+  });
+}
+
+function revocationArgs(what: SecretRevocation): readonly string[] {
+  if ('relation' in what) {
+    return grantArgs(what);
+  }
+  return 'application' in what ? ['--app', what.application] : ['--unit', what.unit];
 }
 
 function keyArgs(key: SecretKey): readonly string[] {

@@ -8,20 +8,29 @@ export interface StatusValue {
   readonly message: string;
 }
 
-export function statusGet(
-  tools: HookToolRunner,
-  options: { readonly application: boolean },
-): StatusValue {
-  const value = plainMap(
-    callJson(tools, {
-      tool: 'status-get',
-      args: ['--include-data', `--application=${options.application}`],
-    }),
-  );
-  const status = options.application ? plainMap(value['application-status']) : value;
+/** A status as Juju keeps it. */
+export interface StatusFacts extends StatusValue {
+  /** What Juju itself noted with it; charms cannot set it. */
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface ApplicationStatusFacts extends StatusFacts {
+  /** Statuses of all units, by name. */
+  readonly units: Readonly<Record<string, StatusFacts>>;
+}
+
+/** The own status of the unit. */
+export function statusGet(tools: HookToolRunner): StatusFacts {
+  return parseStatus(callStatus(tools, false));
+}
+
+/** The status of the application with those of its units. @throws NotLeaderError */
+export function applicationStatusGet(tools: HookToolRunner): ApplicationStatusFacts {
+  const value = plainMap(plainMap(callStatus(tools, true))['application-status']);
+  const units = Object.entries(plainMap(value['units']));
   return {
-    status: optionalString(status['status']) ?? 'unknown',
-    message: optionalString(status['message']) ?? '',
+    ...parseStatus(value),
+    units: Object.fromEntries(units.map(([name, status]) => [name, parseStatus(status)])),
   };
 }
 
@@ -35,4 +44,18 @@ export function statusSet(
     tool: 'status-set',
     args: [`--application=${options.application}`, value.status, '--', argumentText(value.message)],
   });
+}
+
+function callStatus(tools: HookToolRunner, application: boolean): unknown {
+  const args = ['--include-data', `--application=${application}`];
+  return callJson(tools, { tool: 'status-get', args });
+}
+
+function parseStatus(value: unknown): StatusFacts {
+  const fields = plainMap(value);
+  return {
+    status: optionalString(fields['status']) ?? 'unknown',
+    message: optionalString(fields['message']) ?? '',
+    data: plainMap(fields['status-data']),
+  };
 }

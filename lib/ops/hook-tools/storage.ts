@@ -2,9 +2,10 @@
 import { callJson, callTool, type HookToolRunner } from './runner.ts';
 import { optionalString, plainMap, stringList } from './values.ts';
 
-/** Ids (`data/0`) of the attached storages of a name. */
-export function storageList(tools: HookToolRunner, name: string): readonly string[] {
-  return stringList(callJson(tools, { tool: 'storage-list', args: [name] }));
+/** Ids (`data/0`) of the attached storages, of one name or of all. */
+export function storageList(tools: HookToolRunner, name?: string): readonly string[] {
+  const args = name === undefined ? [] : [name];
+  return stringList(callJson(tools, { tool: 'storage-list', args }));
 }
 
 export interface StorageFacts {
@@ -17,7 +18,8 @@ export function storageGet(tools: HookToolRunner, id: string): StorageFacts {
   return { kind: optionalString(value['kind']), location: optionalString(value['location']) };
 }
 
-/** Asks for more instances; they come with a storage-attached event of their own. */
-export function storageAdd(tools: HookToolRunner, name: string, count: number): void {
-  callTool(tools, { tool: 'storage-add', args: [`${name}=${count}`] });
+/** Asks for more instances, by name; each comes with a storage-attached event of its own. */
+export function storageAdd(tools: HookToolRunner, counts: Readonly<Record<string, number>>): void {
+  const args = Object.entries(counts).map(([name, count]) => `${name}=${count}`);
+  callTool(tools, { tool: 'storage-add', args });
 }

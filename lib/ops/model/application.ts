@@ -39,7 +39,7 @@ export class Application {
   /** How many units the administrator asked for; units going away are not counted. */
   plannedUnits(): number {
     const { units } = goalState(this.#session.tools);
-    return Object.values(units).filter((status) => status !== 'dying').length;
+    return Object.values(units).filter(({ status }) => status !== 'dying').length;
   }
 
   /** A secret all units may read and the leader keeps. @throws LeaderOnlyError */

@@ -1,7 +1,16 @@
 /** The charm's view of the Juju model: read when first asked for, kept for one dispatch. */
-
+import { HintError } from '#system';
 import type { CharmTypes, EndpointName, ResourceName, StorageName } from '../charm-types.ts';
-import { relationIds, resourceGet, type SecretKey, storageList } from '../hook-tools/index.ts';
+import {
+  CloudAccessError,
+  type CloudSpec,
+  credentialGet,
+  relationIds,
+  resourceGet,
+  type SecretKey,
+  storageAdd,
+  storageList,
+} from '../hook-tools/index.ts';
 import type { Application } from './application.ts';
 import { Config } from './config.ts';
 import { Entities } from './entities.ts';
@@ -24,6 +33,7 @@ export class Model<out T extends CharmTypes = CharmTypes> {
   readonly #entities: Entities;
   readonly #relations = new Map<number, Relation>();
   readonly #ids = new Map<string, readonly number[]>();
+  #cloudSpec: CloudSpec | undefined;
 
   constructor(session: Session) {
     const { context } = session;
@@ -86,11 +96,33 @@ export class Model<out T extends CharmTypes = CharmTypes> {
 
   /** The attached storages of a name. @throws UndeclaredNameError */
   storages(name: StorageName<T>): readonly Storage[] {
-    const { storages } = this.#session.meta;
-    if (!storages.has(name)) {
-      throw new UndeclaredNameError('storage', name, storages.keys());
-    }
+    this.#requireStorage(name);
     return storageList(this.#session.tools, name).map((id) => new Storage(this.#session, id));
+  }
+
+  /**
+   * Asks Juju for more instances of a storage declared with `multiple`, when this dispatch has
+   * succeeded. Each is attached in an event of its own; model.storages() does not show them before.
+   * @throws UndeclaredNameError, HintError for a count that is none.
+   */
+  requestStorage(name: StorageName<T>, count = 1): void {
+    this.#requireStorage(name);
+    if (!Number.isSafeInteger(count) || count < 1) {
+      throw new HintError(`cannot request ${count} instances of storage "${name}"`, {
+        code: 'invalid-storage-count',
+        hint: 'use a whole number from 1',
+      });
+    }
+    storageAdd(this.#session.tools, { [name]: count });
+  }
+
+  /**
+   * The cloud the model is in, with the credential Juju uses there: secret.
+   * @throws CloudAccessError unless the application is trusted.
+   */
+  cloudSpec(): CloudSpec {
+    this.#cloudSpec ??= this.#readCloudSpec();
+    return this.#cloudSpec;
   }
 
   /** Path of a file resource on this machine; the first call downloads it. */
@@ -110,6 +142,26 @@ export class Model<out T extends CharmTypes = CharmTypes> {
   /** The unit of a name, to read its data in a relation. */
   getUnit(name: string): Unit {
     return this.#entities.unit(name);
+  }
+
+  #requireStorage(name: string): void {
+    const { storages } = this.#session.meta;
+    if (!storages.has(name)) {
+      throw new UndeclaredNameError('storage', name, storages.keys());
+    }
+  }
+
+  #readCloudSpec(): CloudSpec {
+    try {
+      return Object.freeze(credentialGet(this.#session.tools));
+    } catch (error) {
+      if (!(error instanceof CloudAccessError)) {
+        throw error;
+      }
+      const { tool, args, exitCode, stderr } = error;
+      const hint = `trust the application with "juju trust ${this.app.name}"`;
+      throw new CloudAccessError({ tool, args, exitCode, stderr, hint, cause: error });
+    }
   }
 
   #relationIds(endpoint: string): readonly number[] {

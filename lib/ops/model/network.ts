@@ -1,5 +1,5 @@
 /** Where a binding of this unit can be reached. */
-import { type InterfaceAddress, networkGet } from '../hook-tools/index.ts';
+import { type InterfaceAddress, networkGet, type RelationKey } from '../hook-tools/index.ts';
 import type { Session } from './session.ts';
 
 export interface Network {
@@ -13,8 +13,10 @@ export interface Network {
   readonly egressSubnets: readonly string[];
 }
 
-export function readNetwork(session: Session, binding: string): Network {
-  const info = networkGet(session.tools, binding);
+/** Of a binding, or as the other end of a relation is to use it. */
+export function readNetwork(session: Session, of: string | RelationKey): Network {
+  const binding = typeof of === 'string' ? of : of.endpoint;
+  const info = networkGet(session.tools, binding, typeof of === 'string' ? {} : { relation: of });
   return Object.freeze({
     binding,
     bindAddress: info.bindAddresses[0]?.address,

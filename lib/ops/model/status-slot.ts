@@ -1,5 +1,5 @@
 /** Reads and writes one status (a unit's or an application's), with as few calls as possible. */
-import { statusGet, statusSet } from '../hook-tools/index.ts';
+import { applicationStatusGet, statusGet, statusSet } from '../hook-tools/index.ts';
 import type { Session } from './session.ts';
 import { type SettableStatus, type Status, statusFromName } from './status.ts';
 
@@ -30,7 +30,8 @@ export class StatusSlot {
   }
 
   #ask(): Status {
-    const value = statusGet(this.#session.tools, { application: this.#application });
+    const { tools } = this.#session;
+    const value = this.#application ? applicationStatusGet(tools) : statusGet(tools);
     return statusFromName(value.status, value.message);
   }
 }

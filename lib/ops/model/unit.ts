@@ -1,8 +1,11 @@
 /** A unit: the charm's own, a peer, or one at the other end of a relation. */
 import { HintError } from '#system';
 import type { BindingName, CharmTypes } from '../charm-types.ts';
+import { DispatchEnd } from '../dispatch-end.ts';
 import {
   applicationVersionSet,
+  jujuReboot,
+  type RelationKey,
   type SecretContent,
   type SecretMetadata,
 } from '../hook-tools/index.ts';
@@ -84,10 +87,36 @@ export class Unit<out T extends CharmTypes = CharmTypes> {
     return addSecret(this.#session, 'unit', { ...options, content });
   }
 
-  /** Addresses of a binding: an endpoint, or a name of `extra-bindings`. */
-  networkGet(binding: BindingName<T>): Network {
+  /**
+   * Addresses of a binding (an endpoint, or a name of `extra-bindings`), or of one relation: those
+   * its other end is to use, which differ in relations across models.
+   */
+  networkGet(of: BindingName<T> | RelationKey): Network {
     this.#requireOwn('read its network');
-    return readNetwork(this.#session, binding);
+    return readNetwork(this.#session, of);
+  }
+
+  /**
+   * Has Juju reboot the machine when this dispatch has succeeded; with `now` at once: nothing after
+   * the call runs, Juju drops what was changed and runs the same hook again after the reboot.
+   * @throws HintError in an action, where Juju refuses it.
+   */
+  reboot(options: { readonly now: true }): never;
+  reboot(options?: { readonly now?: boolean }): void;
+  reboot(options: { readonly now?: boolean } = {}): void {
+    this.#requireOwn('reboot its machine');
+    if (this.#session.context.actionName !== undefined) {
+      throw new HintError('cannot reboot the machine: Juju does not in actions', {
+        code: 'reboot-in-action',
+        hint: 'let the action set something that the next hook acts on',
+      });
+    }
+    const now = options.now === true;
+    jujuReboot(this.#session.tools, { now });
+    if (now) {
+      // Juju kills the process; until then nothing more may happen.
+      throw new DispatchEnd('the machine is to be rebooted now');
+    }
   }
 
   toString(): string {

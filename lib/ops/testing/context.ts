@@ -101,7 +101,8 @@ export class Context<C extends CharmBase> {
     } catch (error) {
       throw new UncaughtCharmError(error, world.abandon());
     }
-    return world.commit();
+    // Juju drops what a hook changed that it kills for a reboot, and runs it again.
+    return world.recording.reboot === 'now' ? world.abandon() : world.commit();
   }
 
   /** What the charm logged in the last run. */

@@ -1,4 +1,5 @@
 /** State-transition tests of charms: state in, one event, state out. */
+export type { CloudSpecFields } from './cloud-state.ts';
 export { InconsistentStateError } from './consistency/index.ts';
 export { Context, type ContextOptions, type RunOptions, UncaughtCharmError } from './context.ts';
 export { type DeliverOptions, deliver } from './deliver.ts';

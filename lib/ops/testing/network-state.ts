@@ -7,6 +7,7 @@ export interface BindAddressState {
   readonly interfaceName?: string;
   readonly cidr?: string;
   readonly hostname?: string;
+  readonly macAddress?: string;
 }
 
 export interface NetworkState {
@@ -19,6 +20,8 @@ export interface NetworkState {
   readonly cidr?: string;
   /** Of the first address. */
   readonly hostname?: string;
+  /** Of the first address. */
+  readonly macAddress?: string;
   readonly moreBindAddresses?: readonly BindAddressState[];
   readonly moreIngressAddresses?: readonly string[];
 }
@@ -48,9 +51,10 @@ export function printedNetwork(given: NetworkState): Readonly<Record<string, unk
 }
 
 function printedInterface(given: BindAddressState): Readonly<Record<string, unknown>> {
-  const { address, interfaceName = 'eth0', cidr = '', hostname = '' } = given;
+  const { address, interfaceName = 'eth0', cidr = '', hostname = '', macAddress = '' } = given;
   return {
+    'mac-address': macAddress,
     'interface-name': interfaceName,
-    addresses: [{ hostname, value: address, cidr, address }],
+    addresses: [{ hostname, value: address, cidr }],
   };
 }

@@ -3,6 +3,7 @@ import { HintError } from '#system';
 import type { OptionValue } from '../meta.ts';
 import { isSameSecret } from '../model/secret.ts';
 import { type Status, UnknownStatus } from '../model/status.ts';
+import type { CloudSpecFields } from './cloud-state.ts';
 import { frozenCopy } from './freeze.ts';
 import type { NetworkState } from './network-state.ts';
 import type { AnyRelationState } from './relation-state.ts';
@@ -12,8 +13,8 @@ import type { StorageState } from './storage-state.ts';
 export interface ModelState {
   readonly name: string;
   readonly uuid: string;
-  /** What credential-get tells trusted charms: type, name, region, endpoint, credential, … */
-  readonly cloudSpec?: Readonly<Record<string, unknown>>;
+  /** What charms are told that are trusted. */
+  readonly cloudSpec?: CloudSpecFields;
 }
 
 export interface StateFields {
@@ -26,7 +27,7 @@ export interface StateFields {
   readonly unitStatus?: Status;
   readonly appStatus?: Status;
   readonly workloadVersion?: string;
-  /** As Juju writes them: `80/tcp`. */
+  /** As Juju writes them: `80/tcp`; `80/tcp (a, b)` where opened for some endpoints only. */
   readonly openedPorts?: readonly string[];
   /** Binding → addresses; bindings not named have an address from 192.0.2.0/24. */
   readonly networks?: Readonly<Record<string, NetworkState>>;

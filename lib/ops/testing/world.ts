@@ -6,6 +6,7 @@ import type { AnyRelationState } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
 import { State } from './state.ts';
 import type { TestEvent } from './test-events.ts';
+import { formatOpened, parseOpened } from './tools/port-tools.ts';
 
 /** The same data without `readonly`, at every depth. */
 export type Mutable<T> = T extends (infer Item)[] | readonly (infer Item)[]
@@ -54,7 +55,8 @@ export class World {
   readonly given: State;
   readonly relations: Map<number, Mutable<AnyRelationState>>;
   secrets: Mutable<SecretState>[];
-  readonly openedPorts: Set<string>;
+  /** Port → the endpoints it is opened for; none: all. */
+  readonly openedPorts: Map<string, readonly string[]>;
   unitStatus: Status;
   appStatus: Status;
   workloadVersion: string;
@@ -73,7 +75,7 @@ export class World {
       ]),
     );
     this.secrets = given.secrets.map((secret) => mutableCopy(secret) as Mutable<SecretState>);
-    this.openedPorts = new Set(given.openedPorts);
+    this.openedPorts = new Map(given.openedPorts.map(parseOpened));
     this.unitStatus = given.unitStatus;
     this.appStatus = given.appStatus;
     this.workloadVersion = given.workloadVersion;
@@ -128,7 +130,7 @@ export class World {
     return this.given.with({
       relations: [...this.relations.values()],
       secrets: this.secrets,
-      openedPorts: [...this.openedPorts].toSorted(),
+      openedPorts: [...this.openedPorts].map(formatOpened).toSorted(),
       unitStatus: this.unitStatus,
       appStatus: this.appStatus,
       workloadVersion: this.workloadVersion,

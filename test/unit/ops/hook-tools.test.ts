@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parse } from 'yaml';
 import {
+  CloudAccessError,
   HookToolError,
   hookTools,
   NotLeaderError,
@@ -11,18 +12,7 @@ import {
   SecretPermissionError,
 } from '#ops';
 import { splitText, stringMapYaml } from '../../../lib/ops/hook-tools/text.ts';
-
-/** A runner that answers each call with the same outcome and remembers the calls. */
-function scripted(outcome: Partial<hookTools.HookToolOutcome> = {}) {
-  const calls: hookTools.HookToolCall[] = [];
-  const runner: hookTools.HookToolRunner = {
-    run(call) {
-      calls.push(call);
-      return { exitCode: 0, stdout: '', stderr: '', ...outcome };
-    },
-  };
-  return { calls, runner };
-}
+import { scripted } from '../../helpers/scripted-tools.ts';
 
 const relation = { endpoint: 'db', id: 7 };
 
@@ -65,8 +55,54 @@ describe('arguments', () => {
     ],
     [
       'status-get',
-      (it) => hookTools.statusGet(it, { application: false }),
+      (it) => hookTools.statusGet(it),
       ['--format=json', '--include-data', '--application=false'],
+    ],
+    [
+      'status-get',
+      (it) => hookTools.applicationStatusGet(it),
+      ['--format=json', '--include-data', '--application=true'],
+    ],
+    ['credential-get', (it) => hookTools.credentialGet(it), ['--format=json']],
+    ['juju-reboot', (it) => hookTools.jujuReboot(it, { now: false }), []],
+    ['juju-reboot', (it) => hookTools.jujuReboot(it, { now: true }), ['--now']],
+    [
+      'unit-get',
+      (it) => hookTools.unitGet(it, 'public-address'),
+      ['--format=json', 'public-address'],
+    ],
+    ['opened-ports', (it) => hookTools.openedPorts(it), ['--format=json']],
+    ['opened-ports', (it) => hookTools.openedPortsByEndpoint(it), ['--format=json', '--endpoints']],
+    [
+      'open-port',
+      (it) => hookTools.openPort(it, '80/tcp', { endpoints: ['db', 'web'] }),
+      ['80/tcp', '--endpoints', 'db,web'],
+    ],
+    [
+      'close-port',
+      (it) => hookTools.closePort(it, '80/tcp', { endpoints: ['db'] }),
+      ['80/tcp', '--endpoints', 'db'],
+    ],
+    [
+      'network-get',
+      (it) => hookTools.networkGet(it, 'db', { relation }),
+      ['--format=json', '-r', 'db:7', 'db'],
+    ],
+    ['storage-list', (it) => hookTools.storageList(it), ['--format=json']],
+    [
+      'secret-revoke',
+      (it) => hookTools.secretRevoke(it, 'secret:1', { application: 'pg' }),
+      ['--app', 'pg', 'secret:1'],
+    ],
+    [
+      'secret-revoke',
+      (it) => hookTools.secretRevoke(it, 'secret:1', { unit: 'pg/0' }),
+      ['--unit', 'pg/0', 'secret:1'],
+    ],
+    [
+      'secret-revoke',
+      (it) => hookTools.secretRevoke(it, 'secret:1', { relation, unit: 'pg/0' }),
+      ['--relation', 'db:7', '--unit', 'pg/0', 'secret:1'],
     ],
     ['action-get', (it) => hookTools.actionGet(it), ['--format=json']],
     ['action-set', (it) => hookTools.actionSet(it, { 'a.b': 'c d' }), ['a.b=c d']],
@@ -119,7 +155,7 @@ describe('arguments', () => {
     ['network-get', (it) => hookTools.networkGet(it, 'db'), ['--format=json', 'db']],
     ['storage-list', (it) => hookTools.storageList(it, 'data'), ['--format=json', 'data']],
     ['storage-get', (it) => hookTools.storageGet(it, 'data/0'), ['--format=json', '-s', 'data/0']],
-    ['storage-add', (it) => hookTools.storageAdd(it, 'data', 2), ['data=2']],
+    ['storage-add', (it) => hookTools.storageAdd(it, { data: 2, log: 1 }), ['data=2', 'log=1']],
     ['resource-get', (it) => hookTools.resourceGet(it, 'blob'), ['blob']],
     ['juju-log', (it) => hookTools.jujuLog(it, 'INFO', '-v'), ['--log-level', 'INFO', '--', '-v']],
   ])('%s gets what Juju expects', (tool, call, args) => {
@@ -139,34 +175,6 @@ describe('arguments', () => {
     const { calls, runner } = scripted();
     hookTools.statusSet(runner, { status: 'active', message: 'a\0b' }, { application: false });
     expect(calls[0]?.args.at(-1)).toBe('a\\0b');
-  });
-});
-
-describe('answers', () => {
-  test('relation ids come as numbers, in order', () => {
-    const { runner } = scripted({ stdout: '["db:10","db:9"]\n' });
-    expect(hookTools.relationIds(runner, 'db')).toEqual([9, 10]);
-  });
-
-  test.each(['', 'null\n', '[]\n'])('nothing printed (%j) is an empty list', (stdout) => {
-    expect(hookTools.secretIds(scripted({ stdout }).runner)).toEqual([]);
-  });
-
-  test('network addresses are found in what Juju prints', () => {
-    const stdout =
-      '{"bind-addresses":[{"mac-address":"00:16:3e:aa:bb:cc","interface-name":"eth0","addresses":[{"hostname":"","value":"10.0.0.5","cidr":"10.0.0.0/24"}]}],"egress-subnets":["10.0.0.5/32"],"ingress-addresses":["10.0.0.5"]}';
-    expect(hookTools.networkGet(scripted({ stdout }).runner, 'db')).toEqual({
-      bindAddresses: [{ interfaceName: 'eth0', address: '10.0.0.5', cidr: '10.0.0.0/24' }],
-      ingressAddresses: ['10.0.0.5'],
-      egressSubnets: ['10.0.0.5/32'],
-    });
-  });
-
-  test('the id of a new secret is what Juju prints, without the newline', () => {
-    const { runner } = scripted({ stdout: 'secret://m/9m4e2mr0ui3e8a215n4g\n' });
-    expect(hookTools.secretAdd(runner, { password: 'x' }, { owner: 'unit' })).toBe(
-      'secret://m/9m4e2mr0ui3e8a215n4g',
-    );
   });
 });
 
@@ -191,9 +199,19 @@ describe('errors', () => {
     [secretGet, 'permission denied', SecretPermissionError],
     [addAppSecret, 'this unit is not the leader', NotLeaderError],
     [
-      (it: hookTools.HookToolRunner) => hookTools.statusGet(it, { application: true }),
+      (it: hookTools.HookToolRunner) => hookTools.applicationStatusGet(it),
       'finding application status: this unit is not the leader',
       NotLeaderError,
+    ],
+    [
+      (it: hookTools.HookToolRunner) => hookTools.credentialGet(it),
+      'cannot access cloud credentials: permission denied',
+      CloudAccessError,
+    ],
+    [
+      (it: hookTools.HookToolRunner) => hookTools.credentialGet(it),
+      'cannot access cloud credentials: connection refused',
+      HookToolError,
     ],
     [relationGet, 'connection refused', HookToolError],
   ])('Juju\'s phrase gives the type (%#: "%s")', (call, phrase, type) => {

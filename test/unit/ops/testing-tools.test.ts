@@ -49,6 +49,7 @@ describe('storages', () => {
     expect(run('storage-get', '-s', 'data/0', 'location')).toBe('/srv/data/0');
     expect(error('storage-add')).toBe('2 ERROR storage add requires a storage directive');
     expect(error('storage-add', 'data=x')).toContain('only count can be specified for "data"');
+    expect(error('storage-add', 'data=2')).toContain('at most 4 instances supported, 6 specified');
     expect(error('storage-add', 'nope')).toBe('1 ERROR charm storage "nope" not found');
     expect(error('storage-get')).toBe('2 ERROR no storage instance specified');
     expect(error('storage-get', '-s', 'data/9')).toContain('storage not found');
@@ -69,7 +70,8 @@ describe('networks', () => {
             bindAddress: '10.0.0.5',
             cidr: '10.0.0.0/24',
             interfaceName: 'ens3',
-            moreBindAddresses: [{ address: '10.1.0.5' }],
+            macAddress: '00:16:3e:aa:bb:cc',
+            moreBindAddresses: [{ address: '10.1.0.5', hostname: 'other' }],
             moreIngressAddresses: ['1.2.3.4'],
           }),
         },
@@ -80,8 +82,20 @@ describe('networks', () => {
         binding: 'admin',
         bindAddress: '10.0.0.5',
         bindAddresses: [
-          { interfaceName: 'ens3', address: '10.0.0.5', cidr: '10.0.0.0/24' },
-          { interfaceName: 'eth0', address: '10.1.0.5', cidr: undefined },
+          {
+            interfaceName: 'ens3',
+            macAddress: '00:16:3e:aa:bb:cc',
+            hostname: undefined,
+            address: '10.0.0.5',
+            cidr: '10.0.0.0/24',
+          },
+          {
+            interfaceName: 'eth0',
+            macAddress: undefined,
+            hostname: 'other',
+            address: '10.1.0.5',
+            cidr: undefined,
+          },
         ],
         ingressAddress: '10.0.0.5',
         ingressAddresses: ['10.0.0.5', '1.2.3.4'],
@@ -98,7 +112,11 @@ describe('networks', () => {
       'ingress-address': '192.0.2.0',
       'egress-subnets': ['192.0.2.0/32'],
     });
-    expect(error('network-get')).toBe('2 ERROR no binding name specified');
+    expect(run('unit-get', 'private-address')).toBe('192.0.2.0');
+    expect(error('unit-get')).toBe('2 ERROR no setting specified');
+    expect(error('unit-get', 'size')).toBe('2 ERROR unknown setting "size"');
+    expect(error('network-get')).toBe('2 ERROR no arguments specified');
+    expect(error('network-get', '')).toBe('2 ERROR no binding name specified');
     expect(error('network-get', 'cache', '-r', '99999')).toContain('relation not found');
   });
 });
@@ -122,6 +140,42 @@ describe('ports', () => {
   });
 });
 
+describe('ports of endpoints', () => {
+  test('are listed with them, replaced when opened otherwise, and kept in the state', () => {
+    const { run, world } = toolsFor({ openedPorts: ['443/tcp (cache)'] });
+    run('open-port', '80', '--endpoints', 'database, cache');
+    run('open-port', 'icmp', '--endpoints=*');
+    expect(run('opened-ports', '--endpoints')).toEqual([
+      '443/tcp (cache)',
+      '80/tcp (database, cache)',
+      'icmp (*)',
+    ]);
+    run('open-port', '443', '--endpoints', 'database');
+    run('close-port', 'icmp');
+    expect(run('opened-ports')).toEqual(['443/tcp', '80/tcp']);
+    expect(world.commit().openedPorts).toEqual(['443/tcp (database)', '80/tcp (database, cache)']);
+  });
+});
+
+describe('revoking', () => {
+  test('takes back all grants of an application, or one unit’s', () => {
+    const grants = { 1: ['pg', 'pg/0'], 2: ['pg'] };
+    const mine = secret({ content: { password: 'x' }, owner: 'unit', grants });
+    const { run, error, world } = toolsFor({ secrets: [mine] });
+    run('secret-revoke', mine.id, '--app', 'pg');
+    expect(world.secrets[0]?.grants).toEqual({ 1: ['pg/0'], 2: [] });
+    run('secret-revoke', mine.id, '--unit', 'pg/0');
+    expect(world.secrets[0]?.grants).toEqual({ 1: [], 2: [] });
+    expect(error('secret-revoke', mine.id)).toContain('missing relation or application or unit');
+    expect(error('secret-revoke', mine.id, '--app', 'a', '--unit', 'a/0')).toContain(
+      'specify only one of application or unit',
+    );
+    expect(error('secret-revoke', mine.id, '--app', 'a', '-r', '1')).toContain(
+      'do not specify both relation and app',
+    );
+  });
+});
+
 describe('goal state', () => {
   test('names this unit, its peers, as many more as are planned, and what is related', () => {
     const { run } = toolsFor({
@@ -131,13 +185,13 @@ describe('goal state', () => {
         relation({ endpoint: 'database', remoteApp: 'pg' }),
       ],
     });
+    const [active, joined] = ['active', 'joined'].map((status) => ({
+      status,
+      since: expect.stringMatching(/Z$/),
+    }));
     expect(run('goal-state')).toEqual({
-      units: {
-        'probe/0': { status: 'active' },
-        'probe/4': { status: 'active' },
-        'probe/1000': { status: 'active' },
-      },
-      relations: { database: { pg: { status: 'joined' }, 'pg/0': { status: 'joined' } } },
+      units: { 'probe/0': active, 'probe/4': active, 'probe/1000': active },
+      relations: { database: { pg: joined, 'pg/0': joined } },
     });
   });
 
@@ -174,7 +228,7 @@ describe('the cloud', () => {
 
   test('is told to trusted charms only', () => {
     const given = { model: { cloudSpec } };
-    expect(toolsFor(given, { trusted: true }).run('credential-get')).toEqual(cloudSpec);
+    expect(toolsFor(given, { trusted: true }).run('credential-get')).toMatchObject(cloudSpec);
     expect(toolsFor(given).error('credential-get')).toContain('cannot access cloud credentials');
     expect(toolsFor({}, { trusted: true }).error('credential-get')).toContain('model.cloudSpec');
   });
@@ -280,7 +334,9 @@ test('states, and all that is in them or in events, are frozen at every depth', 
     secrets: [secret({ content: { key: 'x' } })],
     networks: { admin: network({ moreBindAddresses: [{ address: '1.1.1.1' }] }) },
     storages: [storage({ name: 'data' })],
-    model: { cloudSpec: { credential: { attributes: { user: 'x' } } } },
+    model: {
+      cloudSpec: { type: 'lxd', name: 'l', credential: { authType: 'x', attributes: { a: 'b' } } },
+    },
   });
   const context = probe(() => undefined);
   const thawed = (value: unknown, path: string): string[] =>

@@ -7,6 +7,7 @@ import { relationProblems } from './relation-rules.ts';
 import type { Rules, Scene } from './scene.ts';
 import { secretProblems } from './secret-rules.ts';
 import {
+  cloudProblems,
   networkProblems,
   placeProblems,
   portProblems,
@@ -33,6 +34,7 @@ const RULES: readonly Rules[] = [
   secretProblems,
   actionProblems,
   storageProblems,
+  cloudProblems,
   networkProblems,
   resourceProblems,
   portProblems,

@@ -1,12 +1,18 @@
 /** Storages, networks, resources, ports and numbers of the unit: declared, unique, possible. */
 import { storageName } from '../storage-state.ts';
 import { ToolFailure } from '../tools/arguments.ts';
-import { overlap, parsePort } from '../tools/port-tools.ts';
+import { overlap, parseOpened, parsePort } from '../tools/port-tools.ts';
 import { namesOf, repeated, type Scene } from './scene.ts';
 
 export function* storageProblems({ state, event, meta }: Scene): Generator<string> {
   for (const id of repeated(state.storages.map((storage) => storage.id))) {
     yield `storage "${id}" occurs twice: give each instance an index of its own`;
+  }
+  for (const { name, limit = Number.POSITIVE_INFINITY } of meta.storages.values()) {
+    const count = state.storages.filter(({ id }) => storageName(id) === name).length;
+    if (count > limit) {
+      yield `there are ${count} storages "${name}": the charm declares at most ${limit}; widen its "multiple.range"`;
+    }
   }
   const carried = event.storage === undefined ? [] : [event.storage];
   for (const { id, kind } of new Map(
@@ -41,15 +47,28 @@ export function* networkProblems({ state, meta }: Scene): Generator<string> {
   }
 }
 
+export function* cloudProblems({ state }: Scene): Generator<string> {
+  const { cloudSpec } = state.model;
+  if (cloudSpec !== undefined && (cloudSpec.type === '' || cloudSpec.name === '')) {
+    yield 'model.cloudSpec has no type or no name: give both, as "juju show-cloud" does';
+  }
+  if (cloudSpec?.credential?.authType === '') {
+    yield 'the credential of model.cloudSpec has no authType: give one, for example "userpass"';
+  }
+}
+
 export function* resourceProblems({ state, meta }: Scene): Generator<string> {
   for (const name of Object.keys(state.resources).filter((it) => !meta.resources.includes(it))) {
     yield `resource "${name}" is not declared by the charm: it has ${namesOf(meta.resources)}`;
   }
 }
 
-export function* portProblems({ state }: Scene): Generator<string> {
+export function* portProblems({ state, meta }: Scene): Generator<string> {
   const ranges = [];
-  for (const port of state.openedPorts) {
+  for (const [port, endpoints] of state.openedPorts.map(parseOpened)) {
+    for (const name of endpoints.filter((it) => !meta.endpoints.has(it))) {
+      yield `port "${port}" is opened for "${name}", which is no endpoint: the charm has ${namesOf(meta.endpoints.keys())}`;
+    }
     try {
       const range = parsePort(port);
       if (range.text !== port) {

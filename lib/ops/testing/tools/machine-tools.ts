@@ -1,11 +1,18 @@
 /** The unit's machine in memory: networks, storages, resources, credentials, reboot. */
+import { printedCloudSpec } from '../cloud-state.ts';
 import { network, printedNetwork } from '../network-state.ts';
+import { storageName } from '../storage-state.ts';
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
 import { findRelation } from './relation-tools.ts';
 import { Json, type Tool } from './tool.ts';
 
-const NETWORK_FLAGS = ['--bind-address', '--ingress-address', '--egress-subnets'];
+const NETWORK_FLAGS = [
+  '--bind-address',
+  '--ingress-address',
+  '--egress-subnets',
+  '--primary-address',
+];
 
 export const machineTools: Readonly<Record<string, Tool>> = {
   'network-get': (world, args) => {
@@ -14,11 +21,24 @@ export const machineTools: Readonly<Record<string, Tool>> = {
     if (relation !== undefined) {
       findRelation(world, relation);
     }
-    const binding = parsed.rest[0] ?? '';
+    const [binding] = parsed.rest;
+    if (binding === undefined) {
+      throw new ToolFailure('no arguments specified', 2);
+    }
     if (binding === '') {
       throw new ToolFailure('no binding name specified', 2);
     }
     return partsOf(world, binding, parsed.flags);
+  },
+  'unit-get': (world, args) => {
+    const [setting] = parseArguments(args, {}).rest;
+    if (setting === undefined) {
+      throw new ToolFailure('no setting specified', 2);
+    }
+    if (setting !== 'private-address' && setting !== 'public-address') {
+      throw new ToolFailure(`unknown setting "${setting}"`, 2);
+    }
+    return new Json((world.given.networks['juju-info'] ?? network()).ingressAddress);
   },
   'storage-list': (world, args) => {
     const name = parseArguments(args, {}).rest[0];
@@ -73,7 +93,7 @@ export const machineTools: Readonly<Record<string, Tool>> = {
       const reason = world.trusted ? 'the state has no model.cloudSpec' : 'permission denied';
       throw new ToolFailure(`cannot access cloud credentials: ${reason}`);
     }
-    return cloudSpec;
+    return printedCloudSpec(cloudSpec);
   },
   'juju-reboot': (world, args) => {
     const parsed = parseArguments(args, { flags: ['--now'] });
@@ -89,11 +109,20 @@ function addStorage(world: World, directive: string): void {
   if (!/^[1-9]\d*$/.test(count)) {
     throw new ToolFailure(`only count can be specified for "${name}"`, 2);
   }
-  if (!world.meta.storages.has(name)) {
+  const declared = world.meta.storages.get(name);
+  if (declared === undefined) {
     throw new ToolFailure(`charm storage "${name}" not found`);
   }
   const asked = world.recording.requestedStorages;
-  asked[name] = (asked[name] ?? 0) + Number(count);
+  const requested = (asked[name] ?? 0) + Number(count);
+  const attached = world.given.storages.filter(({ id }) => storageName(id) === name).length;
+  const { limit = Number.POSITIVE_INFINITY } = declared;
+  if (attached + requested > limit) {
+    // Juju says so when the hook ends, and fails it.
+    const got = `${attached + requested} specified`;
+    throw new ToolFailure(`charm storage "${name}": at most ${limit} instances supported, ${got}`);
+  }
+  asked[name] = requested;
 }
 
 /** The whole, or what the flags ask for; one flag alone gives a bare value. */
@@ -108,6 +137,7 @@ function partsOf(world: World, binding: string, flags: ReadonlySet<string>): unk
   const found = named ?? network();
   const parts = {
     'bind-address': found.bindAddress,
+    'primary-address': found.bindAddress,
     'ingress-address': found.ingressAddress,
     'egress-subnets': found.egressSubnets,
   };

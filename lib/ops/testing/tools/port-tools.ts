@@ -12,33 +12,48 @@ interface PortRange {
 
 export const portTools: Readonly<Record<string, Tool>> = {
   'opened-ports': (world, args) => {
-    parseArguments(args, { flags: ['--endpoints'] });
-    return [...world.openedPorts].toSorted();
+    const named = parseArguments(args, { flags: ['--endpoints'] }).flags.has('--endpoints');
+    return [...world.openedPorts]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([port, endpoints]) => (named ? `${port} (${endpoints.join(', ') || '*'})` : port));
   },
   'open-port': (world, args) => {
-    const wanted = argument(args);
-    if (world.openedPorts.has(wanted.text)) {
-      return;
-    }
-    const taken = [...world.openedPorts].find((opened) => overlap(parsePort(opened), wanted));
+    const { wanted, endpoints } = parseCall(args);
+    const taken = [...world.openedPorts.keys()].find(
+      (opened) => opened !== wanted.text && overlap(parsePort(opened), wanted),
+    );
     if (taken !== undefined) {
       const unit = `(unit "${world.unitName}")`;
       const other = `port range conflicts with ${taken} ${unit}`;
       throw new ToolFailure(`cannot open ${wanted.text} ${unit}: ${other}`);
     }
-    world.openedPorts.add(wanted.text);
+    world.openedPorts.set(wanted.text, endpoints);
   },
   'close-port': (world, args) => {
-    world.openedPorts.delete(argument(args).text);
+    world.openedPorts.delete(parseCall(args).wanted.text);
   },
 };
 
-function argument(args: readonly string[]): PortRange {
-  const port = parseArguments(args, { values: ['--endpoints'] }).rest[0];
+function parseCall(args: readonly string[]) {
+  const parsed = parseArguments(args, { values: ['--endpoints'] });
+  const [port] = parsed.rest;
   if (port === undefined) {
     throw new ToolFailure('no port or range specified', 2);
   }
-  return parsePort(port.toLowerCase());
+  const names = (parsed.values.get('--endpoints') ?? '*').split(',').map((name) => name.trim());
+  const endpoints = names.filter((name) => name !== '' && name !== '*');
+  return { wanted: parsePort(port.toLowerCase()), endpoints };
+}
+
+/** From a port of a state: `80/tcp`, or `80/tcp (a, b)` where it is opened for some endpoints. */
+export function parseOpened(text: string): readonly [port: string, endpoints: readonly string[]] {
+  const [, port = text, endpoints] = /^(\S+) \((.+)\)$/.exec(text) ?? [];
+  return [port, endpoints?.split(', ') ?? []];
+}
+
+/** As parseOpened() reads it. */
+export function formatOpened([port, endpoints]: readonly [string, readonly string[]]): string {
+  return endpoints.length === 0 ? port : `${port} (${endpoints.join(', ')})`;
 }
 
 /** @throws ToolFailure in Juju's words for what is no port. */

@@ -15,6 +15,7 @@ import type { Tool } from './tool.ts';
 type Secret = Mutable<SecretState>;
 
 const METADATA = ['--label', '--description', '--rotate', '--expire', '--owner'];
+const REVOKE = { values: ['--relation|-r', '--unit', '--app|--application'] };
 const GRANT = { values: ['--relation|-r', '--unit'] };
 
 export const secretTools: Readonly<Record<string, Tool>> = {
@@ -100,7 +101,21 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     changeGrants(world, args, (readers, reader) => [...new Set([...readers, reader])]);
   },
   'secret-revoke': (world, args) => {
-    changeGrants(world, args, (readers, reader) => readers.filter((it) => it !== reader));
+    const parsed = parseArguments(args, REVOKE);
+    const target = parsed.values.get('--unit') ?? parsed.values.get('--application');
+    if (parsed.values.has('--unit') && parsed.values.has('--application')) {
+      throw new ToolFailure('specify only one of application or unit', 2);
+    }
+    if (parsed.values.has('-r')) {
+      if (parsed.values.has('--application')) {
+        throw new ToolFailure('do not specify both relation and app', 2);
+      }
+      changeGrants(world, args, (readers, reader) => readers.filter((it) => it !== reader));
+    } else if (target === undefined) {
+      throw new ToolFailure('missing relation or application or unit', 2);
+    } else {
+      revokeEverywhere(findOwned(world, parsed.rest[0]), target);
+    }
   },
   'secret-remove': (world, args) => {
     const parsed = parseArguments(args, { values: ['--revision'] });
@@ -144,6 +159,12 @@ function changeGrants(
   const relation = findRelation(world, parsed.values.get('-r'));
   const reader = readerOf(parsed.values.get('--unit'), remoteApp(world, relation));
   secret.grants[relation.id] = change(secret.grants[relation.id] ?? [], reader);
+}
+
+function revokeEverywhere(secret: Secret, target: string): void {
+  for (const [id, readers] of Object.entries(secret.grants)) {
+    secret.grants[Number(id)] = readers.filter((it) => it !== target);
+  }
 }
 
 /** Without its last revision a secret is gone. */

@@ -1,5 +1,5 @@
 /** What Juju knows about the unit and its application, in memory: config, status, leadership, … */
-import { statusFromName } from '../../model/status.ts';
+import { type Status, statusFromName } from '../../model/status.ts';
 import { remoteUnitsOf } from '../relation-state.ts';
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
@@ -39,9 +39,10 @@ export const unitTools: Readonly<Record<string, Tool>> = {
     if (application && !world.leader) {
       throw new ToolFailure('finding application status: this unit is not the leader');
     }
-    const { name, message } = application ? world.appStatus : world.unitStatus;
-    const value = { status: name, message, 'status-data': {} };
-    return application ? { 'application-status': value } : value;
+    const unit = printed(world.unitStatus);
+    return application
+      ? { 'application-status': { ...printed(world.appStatus), units: { [world.unitName]: unit } } }
+      : unit;
   },
   'status-set': (world, args) => {
     const parsed = parseArguments(args, { flags: ['--application'] });
@@ -63,7 +64,14 @@ export const unitTools: Readonly<Record<string, Tool>> = {
   },
 };
 
-type Goal = Readonly<Record<string, { readonly status: string }>>;
+function printed({ name, message }: Status) {
+  return { message, status: name, 'status-data': {} };
+}
+
+type Goal = Readonly<Record<string, { readonly status: string; readonly since: string }>>;
+
+// As Juju prints times here. Tests compare statuses, never times.
+const SINCE = '2030-01-31 12:00:00Z';
 
 /** This unit, its known peers, and as many more as are planned; units not planned are dying. */
 function goalUnits(world: World): Goal {
@@ -78,7 +86,7 @@ function goalUnits(world: World): Goal {
   return Object.fromEntries(
     names.map((name, index) => [
       name,
-      { status: index < world.given.plannedUnits ? 'active' : 'dying' },
+      { status: index < world.given.plannedUnits ? 'active' : 'dying', since: SINCE },
     ]),
   );
 }
@@ -89,7 +97,10 @@ function goalRelations(world: World): Readonly<Record<string, Goal>> {
   for (const relation of world.relations.values()) {
     if (relation.kind === 'relation') {
       const units = Object.keys(relation.remoteUnits).map((it) => `${relation.remoteApp}/${it}`);
-      const joined = [relation.remoteApp, ...units].map((it) => [it, { status: 'joined' }]);
+      const joined = [relation.remoteApp, ...units].map((it) => [
+        it,
+        { status: 'joined', since: SINCE },
+      ]);
       goals[relation.endpoint] = { ...goals[relation.endpoint], ...Object.fromEntries(joined) };
     }
   }

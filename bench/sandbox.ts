@@ -143,7 +143,7 @@ async function measureCalls(
   const run = { targets: ['one/0'], action: 'probe', params: {} };
   const { tasks } = await callDaemon(root, 'run', run);
   const task = await callDaemon(root, 'task', { id: tasks[0]?.id ?? '', waitMs: 120_000 });
-  const microseconds = String(task.results['stdout']).trim().split('\n').map(Number);
+  const microseconds = textOf(task.results['stdout']).trim().split('\n').map(Number);
   const env = { ...process.env, JUJU_DATA: root } as Record<string, string>;
   const statusCommandMs = await medianMs(10, async () =>
     runProcess(process.execPath, [JUJU, 'status'], { env }),
@@ -151,6 +151,10 @@ async function measureCalls(
   const statusCallMs = await medianMs(50, async () => callDaemon(root, 'status', {}));
   await killController(root);
   return { hookToolMs: rounded(median(microseconds) / 1000), statusCommandMs, statusCallMs };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 async function medianMs(times: number, work: () => Promise<unknown>): Promise<number> {

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { createLineReader } from '../client/wire.ts';
 import type { Environment } from './environment.ts';
-import { createOutputPipes } from './output-pipe.ts';
+import type { OutputPipes } from './output-pipe.ts';
 
 // What a process wrote before it ended arrives within this time (Juju's hook logger waits as long).
 const DRAIN_MS = 100;
@@ -21,8 +21,8 @@ export interface CharmProcess {
   readonly env: Environment;
   /** Empty unless told. */
   readonly stdin?: string;
-  /** A directory for short-lived files. */
-  readonly scratch: string;
+  /** Where its output goes. */
+  readonly pipes: OutputPipes;
   /** Called at once with the process id. */
   readonly onStarted: (pid: number) => void;
   /** Called with each line of output; without it the output is only captured. */
@@ -40,7 +40,7 @@ export interface CharmProcessEnd {
 }
 
 export async function runCharmProcess(request: CharmProcess): Promise<CharmProcessEnd> {
-  const [out, err] = await createOutputPipes(request.scratch);
+  const [out, err] = await request.pipes.take();
   const child = spawn(request.file, request.args, {
     cwd: request.cwd,
     env: { ...request.env },

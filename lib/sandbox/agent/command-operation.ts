@@ -63,7 +63,7 @@ export async function runShell(
       args: ['--norc', '-s'],
       stdin: script,
       cwd: directory.charm,
-      scratch: directory.state,
+      pipes: services.pipes,
       env: hookEnvironment(services, context, undefined),
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);

@@ -73,7 +73,7 @@ export async function executeCharm(
       file,
       args: [],
       cwd: directory.charm,
-      scratch: directory.state,
+      pipes: services.pipes,
       env: hookEnvironment(services, context, dispatchPath),
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);
@@ -124,7 +124,8 @@ function recordStart(services: AgentServices, context: HookContext, hook: HookIn
     if (hook.kind === 'relation' && hook.step === 'created') {
       enterScope(services, transaction, context.unit, hook);
     }
-  });
+    // A power cut ends the hook too, whose start then need not be remembered.
+  }, 'process');
 }
 
 function workloadAtStart(

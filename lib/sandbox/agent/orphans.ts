@@ -2,11 +2,14 @@
  * Remembers which process runs for a unit, so that a new daemon can end what an old one, killed in
  * the middle of a hook, left running.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess, type ProcessIdentity } from '#system';
 import { killGroup } from '../client/sweep-processes.ts';
 import type { UnitDirectory } from './unit-directory.ts';
+
+// A note has about 200 bytes.
+const NOTE_BYTES = 512;
 
 interface Note {
   readonly contextId: string;
@@ -21,12 +24,23 @@ export function noteProcess(directory: UnitDirectory, contextId: string, pid: nu
   const identity = identifyProcess(pid);
   if (identity !== undefined) {
     const note: Note = { contextId, process: identity };
-    writeFileSync(notePath(directory), JSON.stringify(note), { mode: 0o600 });
+    writeNote(directory, JSON.stringify(note));
   }
 }
 
 export function forgetProcess(directory: UnitDirectory): void {
-  rmSync(notePath(directory), { force: true });
+  if (existsSync(notePath(directory))) {
+    writeNote(directory, '');
+  }
+}
+
+/** In place and of one length: making, cutting and removing files are slow where commits force the disk. */
+function writeNote(directory: UnitDirectory, text: string): void {
+  const path = notePath(directory);
+  writeFileSync(path, text.padEnd(NOTE_BYTES), {
+    mode: 0o600,
+    flag: existsSync(path) ? 'r+' : 'w',
+  });
 }
 
 /** Kills the noted process with its group, if one runs. */

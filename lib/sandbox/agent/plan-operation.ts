@@ -81,8 +81,7 @@ function planTask({ reader, hasCommands }: PlanInputs, unit: UnitDocument): Oper
     return undefined;
   }
   const task = reader
-    .all('task')
-    .filter(({ unit: name, status }) => name === unit.name && status === 'pending')
+    .find('pending tasks of unit', unit.name)
     .toSorted((a, b) => Number(a.id) - Number(b.id))[0];
   if (task !== undefined) {
     return { kind: 'task', task: task.id };

@@ -11,13 +11,12 @@ export function nextSecretHook(
   application: ApplicationDocument,
   now: Date,
 ): SecretHookInfo | undefined {
-  const secrets = reader.all('secret');
-  const owned = secrets.filter((one) => isOwnedHere(one, unit, application));
+  const owned = secretsOwnedHere(reader, unit, application);
   const due = nextDueHook(owned, now);
   if (due !== undefined) {
     return due;
   }
-  for (const secret of secrets) {
+  for (const secret of reader.find('secrets of consumer', unit.name)) {
     const consumer = secret.consumers[unit.name];
     if (consumer !== undefined && consumer.told < secret.latest) {
       return describe(secret, 'changed', secret.latest, consumer.label);
@@ -38,9 +37,7 @@ export function nextSecretTime(
   unit: UnitDocument,
   application: ApplicationDocument,
 ): Date | undefined {
-  return reader
-    .all('secret')
-    .filter((one) => isOwnedHere(one, unit, application))
+  return secretsOwnedHere(reader, unit, application)
     .flatMap((secret) => [expiryDue(secret) ?? [], rotationDue(secret) ?? []].flat())
     .toSorted((a, b) => a.getTime() - b.getTime())[0];
 }
@@ -57,17 +54,16 @@ function nextDueHook(owned: readonly SecretDocument[], now: Date): SecretHookInf
     : describe(rotating, 'rotate', rotating.latest, rotating.label);
 }
 
-/** Whether secret-remove and its like go to this unit: the owning unit, or the owning leader. */
-function isOwnedHere(
-  { owner }: SecretDocument,
+/** Secrets whose secret-remove and its like go to this unit: its own, and the application's if it leads. */
+function secretsOwnedHere(
+  reader: Reader,
   unit: UnitDocument,
   application: ApplicationDocument,
-): boolean {
-  return owner.kind === 'unit'
-    ? owner.name === unit.name
-    : owner.kind === 'application' &&
-        owner.name === application.name &&
-        application.leader === unit.name;
+): readonly SecretDocument[] {
+  const own = reader.find('secrets of owner', unit.name);
+  return application.leader === unit.name
+    ? [...own, ...reader.find('secrets of owner', application.name)]
+    : own;
 }
 
 function untoldObsolete(secret: SecretDocument): number | undefined {

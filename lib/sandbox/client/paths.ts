@@ -26,6 +26,8 @@ export interface SandboxPaths {
   readonly charms: string;
   /** One directory a unit. */
   readonly agents: string;
+  /** Named pipes for the output of charms. */
+  readonly pipes: string;
 }
 
 export function sandboxPaths(root: string): SandboxPaths {
@@ -40,5 +42,6 @@ export function sandboxPaths(root: string): SandboxPaths {
     tools: join(root, 'tools'),
     charms: join(root, 'charms'),
     agents: join(root, 'agents'),
+    pipes: join(root, 'pipes'),
   };
 }

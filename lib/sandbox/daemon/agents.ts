@@ -2,6 +2,7 @@
 import type { Commands } from '../agent/command-operation.ts';
 import type { AgentServices } from '../agent/services.ts';
 import { UnitAgent } from '../agent/unit-agent.ts';
+import { type ConcernedUnits, concernedUnits } from './concerned-units.ts';
 
 export class Agents {
   readonly #services: AgentServices;
@@ -13,14 +14,14 @@ export class Agents {
 
   constructor(services: AgentServices) {
     this.#services = services;
-    services.store.onCommit(() => {
-      this.#notice();
+    services.store.onCommit((changes) => {
+      this.#notice(concernedUnits(services.store, changes));
     });
   }
 
   /** Starts agents for the units there are. */
   start(): void {
-    this.#notice();
+    this.#notice('all');
   }
 
   /** @returns false when there is no such unit. */
@@ -44,16 +45,16 @@ export class Agents {
     await Promise.all(entries.map(({ ended }) => ended));
   }
 
-  #notice(): void {
-    if (!this.#isStopping) {
-      for (const { name } of this.#services.store.all('unit')) {
-        if (!this.#agents.has(name)) {
-          this.#begin(name);
-        }
+  #notice(concerned: ConcernedUnits): void {
+    const names =
+      concerned === 'all' ? this.#services.store.all('unit').map(({ name }) => name) : concerned;
+    for (const name of names) {
+      const entry = this.#agents.get(name);
+      if (entry !== undefined) {
+        entry.agent.wake();
+      } else if (!this.#isStopping && this.#services.store.get('unit', name) !== undefined) {
+        this.#begin(name);
       }
-    }
-    for (const { agent } of this.#agents.values()) {
-      agent.wake();
     }
   }
 

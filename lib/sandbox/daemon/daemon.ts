@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { HintError, systemClock } from '#system';
 import type { HookContext } from '../agent/hook-context.ts';
+import { OutputPipes } from '../agent/output-pipe.ts';
 import type { AgentServices } from '../agent/services.ts';
 import type { BootstrapOptions } from '../client/daemon-control.ts';
 import { type SandboxPaths, sandboxPaths } from '../client/paths.ts';
@@ -27,6 +28,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   const services: AgentServices = {
     store,
     paths,
+    pipes: await OutputPipes.create(paths.pipes),
     log: new DebugLog(paths.debugLog, systemClock),
     clock: systemClock,
     address: ownAddress(),

@@ -1,14 +1,15 @@
 #!/usr/bin/perl
 # Client of all hook tools and of juju-exec: sends its name, arguments and context to the sandbox
-# daemon and prints what comes back. Only modules of perl-base, which Debian and Ubuntu always have.
+# daemon and prints what comes back. No modules at all: loading Socket and Cwd takes five times as long as
+# the rest of a call. Perl itself is in perl-base, which Debian and Ubuntu always have.
 #
 # Request: fields as "<length>:<bytes>,", their count first: name, context id, directory, unit,
 # then the arguments. Answer: "stdin\n" (send standard input as one field, and wait on), or
 # "<exit code> <length of stdout> <length of stderr>\n" with the bytes of both.
 use strict;
-use warnings;
-use Cwd ();
-use Socket;
+
+# From socket(2) and unix(7) of Linux, as modules would tell.
+my ($AF_UNIX, $SOCK_STREAM) = (1, 1);
 
 # A daemon that died is told as an error, not by a signal.
 $SIG{PIPE} = "IGNORE";
@@ -22,9 +23,9 @@ if ($name ne 'juju-exec') {
     fail('JUJU_AGENT_SOCKET_ADDRESS not set') if !defined $ENV{JUJU_AGENT_SOCKET_ADDRESS};
 }
 
-socket(my $socket, AF_UNIX, SOCK_STREAM, 0) or fail("cannot open a socket: $!");
-connect($socket, pack_sockaddr_un($socket_path)) or fail("cannot reach $socket_path: $!");
-my @fields = ($name, $context, Cwd::getcwd() // '/', $ENV{JUJU_UNIT_NAME} // '', @ARGV);
+socket(my $socket, $AF_UNIX, $SOCK_STREAM, 0) or fail("cannot open a socket: $!");
+connect($socket, pack('S Z*', $AF_UNIX, $socket_path)) or fail("cannot reach $socket_path: $!");
+my @fields = ($name, $context, readlink('/proc/self/cwd') // '/', $ENV{JUJU_UNIT_NAME} // '', @ARGV);
 transmit(scalar(@fields) . "\n" . join('', map { field($_) } @fields));
 
 my $head = receive_line();

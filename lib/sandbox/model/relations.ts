@@ -40,10 +40,7 @@ export function remoteEndpointOf(
 
 /** Relations an application takes part in, by id. */
 export function relationsOf(reader: Reader, application: string): readonly RelationDocument[] {
-  return reader
-    .all('relation')
-    .filter((relation) => endpointOf(relation, application) !== undefined)
-    .toSorted((a, b) => a.id - b.id);
+  return reader.find('relations of application', application).toSorted((a, b) => a.id - b.id);
 }
 
 /** `requirer:endpoint provider:endpoint`, or `app:endpoint` for a peer relation. */

@@ -6,6 +6,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { HintError } from '#system';
 import type { Documents, Kind } from '../model/documents.ts';
+import { type Indexed, Indexes, type IndexName, keysOf, kindOf } from './indexes.ts';
 
 /** Committed documents, read-only. */
 export interface Reader {
@@ -15,6 +16,8 @@ export interface Reader {
   all<K extends Kind>(kind: K): readonly Documents[K][];
   /** The documents whose id begins with `partition/`. */
   within<K extends Kind>(kind: K, partition: string): readonly Documents[K][];
+  /** The documents that an index has under `key`; order undefined. */
+  find<I extends IndexName>(index: I, key: string): readonly Indexed<I>[];
 }
 
 /** Reads its own writes. */
@@ -29,11 +32,27 @@ export type Patch<T> = { readonly [P in keyof T]?: T[P] | undefined };
 
 export interface Store extends Reader {
   /** Runs `work` and commits what it wrote; nothing is written when it throws. Not reentrant. */
-  transact<T>(work: (transaction: Transaction) => T): T;
-  /** Calls back after every commit that wrote something. */
-  onCommit(listener: () => void): void;
+  transact<T>(work: (transaction: Transaction) => T, durability?: Durability): T;
+  /** Calls back after every commit that wrote something, with what it wrote. */
+  onCommit(listener: (changes: readonly Change[]) => void): void;
   close(): void;
 }
+
+/**
+ * What a commit survives when it returns: `machine` (the default) the end of the machine too, as it is on
+ * the disk; `process` the end of the daemon, and a power cut only once a later commit is on the disk.
+ */
+export type Durability = 'machine' | 'process';
+
+/** One document written by a commit; undefined `before`: new, undefined `after`: removed. */
+export type Change<K extends Kind = Kind> = {
+  readonly [P in K]: {
+    readonly kind: P;
+    readonly id: string;
+    readonly before: Documents[P] | undefined;
+    readonly after: Documents[P] | undefined;
+  };
+}[K];
 
 /** Version of the table below and of the documents in it. */
 const SCHEMA_VERSION = 1;
@@ -46,6 +65,12 @@ export function openStore(path: string): Store {
   return new SqliteStore(path);
 }
 
+// In WAL mode FULL forces each commit to the disk, NORMAL leaves it to the kernel (and stays consistent).
+const SYNCHRONOUS: Readonly<Record<Durability, string>> = {
+  machine: 'PRAGMA synchronous = FULL',
+  process: 'PRAGMA synchronous = NORMAL',
+};
+
 type Collection = Map<string, Map<string, Documents[Kind]>>;
 
 class SqliteStore implements Store {
@@ -53,15 +78,16 @@ class SqliteStore implements Store {
   readonly #upsert: StatementSync;
   readonly #delete: StatementSync;
   readonly #documents = new Map<Kind, Collection>();
-  readonly #listeners: (() => void)[] = [];
+  readonly #indexes = new Indexes();
+  readonly #listeners: ((changes: readonly Change[]) => void)[] = [];
   #busy = false;
+  #durability: Durability = 'machine';
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path);
     // EXCLUSIVE: the lock is held until this process ends, so there is one daemon a sandbox.
-    // FULL: a commit is on the disk when it returns, also in WAL mode.
     this.#database.exec(
-      'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL',
+      `PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; ${SYNCHRONOUS.machine}`,
     );
     prepareSchema(this.#database);
     this.#upsert = this.#database.prepare(
@@ -70,10 +96,7 @@ class SqliteStore implements Store {
     this.#delete = this.#database.prepare('DELETE FROM document WHERE kind = ? AND id = ?');
     for (const row of this.#database.prepare('SELECT kind, id, body FROM document').iterate()) {
       const document = JSON.parse(String(row['body'])) as Documents[Kind];
-      this.#collection(String(row['kind']) as Kind, String(row['id'])).set(
-        String(row['id']),
-        document,
-      );
+      this.#apply({ kind: String(row['kind']) as Kind, id: String(row['id']), document });
     }
   }
 
@@ -96,28 +119,32 @@ class SqliteStore implements Store {
     return [...found] as Documents[K][];
   }
 
-  transact<T>(work: (transaction: Transaction) => T): T {
+  find<I extends IndexName>(index: I, key: string): readonly Indexed<I>[] {
+    return this.#indexes.find(index, key);
+  }
+
+  transact<T>(work: (transaction: Transaction) => T, durability: Durability = 'machine'): T {
     if (this.#busy) {
       throw new HintError('cannot begin a transaction inside another', { code: 'nested' });
     }
     this.#busy = true;
-    let changed = false;
+    let changes: readonly Change[] = [];
     try {
       const transaction = new WritingTransaction(this);
       const result = work(transaction);
-      changed = this.#commit(transaction.writes);
+      changes = this.#commit(transaction.writes, durability);
       return result;
     } finally {
       this.#busy = false;
-      if (changed) {
+      if (changes.length > 0) {
         this.#listeners.forEach((listener) => {
-          listener();
+          listener(changes);
         });
       }
     }
   }
 
-  onCommit(listener: () => void): void {
+  onCommit(listener: (changes: readonly Change[]) => void): void {
     this.#listeners.push(listener);
   }
 
@@ -125,11 +152,11 @@ class SqliteStore implements Store {
     this.#database.close();
   }
 
-  #commit(writes: Writes): boolean {
+  #commit(writes: Writes, durability: Durability): readonly Change[] {
     if (writes.size === 0) {
-      return false;
+      return [];
     }
-    this.#database.exec('BEGIN IMMEDIATE');
+    this.#begin(durability);
     try {
       for (const { kind, id, document } of writes.values()) {
         if (document === undefined) {
@@ -143,14 +170,31 @@ class SqliteStore implements Store {
       this.#database.exec('ROLLBACK');
       throw error;
     }
-    for (const { kind, id, document } of writes.values()) {
-      if (document === undefined) {
-        this.#collection(kind, id).delete(id);
-      } else {
-        this.#collection(kind, id).set(id, document);
-      }
+    return [...writes.values()].map((write) => this.#apply(write));
+  }
+
+  #begin(durability: Durability): void {
+    if (durability !== this.#durability) {
+      this.#database.exec(SYNCHRONOUS[durability]);
+      this.#durability = durability;
     }
-    return true;
+    this.#database.exec('BEGIN IMMEDIATE');
+  }
+
+  /** The committed write also in memory. */
+  #apply({ kind, id, document }: Write): Change {
+    const collection = this.#collection(kind, id);
+    const before = collection.get(id);
+    if (document === undefined) {
+      collection.delete(id);
+    } else {
+      collection.set(id, document);
+    }
+    this.#indexes.update(kind, id, {
+      ...(before === undefined ? {} : { before }),
+      ...(document === undefined ? {} : { after: document }),
+    });
+    return { kind, id, before, after: document } as Change;
   }
 
   #collection(kind: Kind, id: string): Map<string, Documents[Kind]> {
@@ -163,10 +207,13 @@ class SqliteStore implements Store {
   }
 }
 
-type Writes = Map<
-  string,
-  { readonly kind: Kind; readonly id: string; readonly document: Documents[Kind] | undefined }
->;
+interface Write {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly document: Documents[Kind] | undefined;
+}
+
+type Writes = Map<string, Write>;
 
 class WritingTransaction implements Transaction {
   readonly writes: Writes = new Map();
@@ -199,6 +246,13 @@ class WritingTransaction implements Transaction {
     );
   }
 
+  find<I extends IndexName>(index: I, key: string): readonly Indexed<I>[] {
+    const found = this.#overlay(kindOf(index), this.#base.find(index, key), (_id, document) =>
+      keysOf(index, document as Indexed<I>).includes(key),
+    );
+    return found as readonly Indexed<I>[];
+  }
+
   put<K extends Kind>(kind: K, id: string, document: Documents[K]): void {
     this.writes.set(`${kind} ${id}`, { kind, id, document });
   }
@@ -218,14 +272,16 @@ class WritingTransaction implements Transaction {
   #overlay<K extends Kind>(
     kind: K,
     base: readonly Documents[K][],
-    belongs: (id: string) => boolean,
+    belongs: (id: string, document: Documents[Kind]) => boolean,
   ): readonly Documents[K][] {
     const own = [...this.writes.values()].filter((write) => write.kind === kind);
     if (own.length === 0) {
       return base;
     }
     const replaced = new Set(own.map(({ id }) => this.#base.get(kind, id)));
-    const added = own.filter(({ id }) => belongs(id)).flatMap(({ document }) => document ?? []);
+    const added = own.flatMap(({ id, document }) =>
+      document !== undefined && belongs(id, document) ? [document] : [],
+    );
     return [...base.filter((document) => !replaced.has(document)), ...(added as Documents[K][])];
   }
 }

@@ -2,8 +2,27 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { openStore } from '../../../lib/sandbox/store/store.ts';
+import type { TaskDocument } from '../../../lib/sandbox/model/documents.ts';
+import { openStore, type Reader } from '../../../lib/sandbox/store/store.ts';
 import { aUnit } from './planner-model.ts';
+
+function aTask(id: string, unit: string): TaskDocument {
+  return {
+    id,
+    unit,
+    operation: '1',
+    action: 'act',
+    parameters: {},
+    status: 'pending',
+    results: {},
+    log: [],
+    enqueued: '2026-01-01T00:00:00.000Z',
+  };
+}
+
+function pendingOf(reader: Reader, unit: string): readonly string[] {
+  return reader.find('pending tasks of unit', unit).map(({ id }) => id);
+}
 
 describe('the model store', () => {
   test('keeps what was committed, and nothing of a transaction that threw', () => {
@@ -57,6 +76,42 @@ describe('the model store', () => {
     });
     expect(commits).toBe(1);
     expect(() => store.transact(() => store.transact(() => undefined))).toThrow('inside another');
+  });
+
+  test('finds documents by an index, also those a transaction wrote, moved or removed', () => {
+    const store = openStore(':memory:');
+    store.transact((transaction) => {
+      transaction.put('task', '2', aTask('2', 'a/0'));
+      transaction.put('task', '3', aTask('3', 'a/0'));
+    });
+    expect(pendingOf(store, 'a/0')).toEqual(['2', '3']);
+    store.transact((transaction) => {
+      transaction.patch('task', '2', { status: 'completed' });
+      transaction.put('task', '4', aTask('4', 'b/0'));
+      expect(pendingOf(transaction, 'a/0')).toEqual(['3']);
+      expect(pendingOf(transaction, 'b/0')).toEqual(['4']);
+      transaction.remove('task', '3');
+      expect(pendingOf(transaction, 'a/0')).toEqual([]);
+      expect(pendingOf(store, 'a/0')).toEqual(['2', '3']);
+    });
+    expect(pendingOf(store, 'a/0')).toEqual([]);
+    expect(pendingOf(store, 'b/0')).toEqual(['4']);
+  });
+
+  test('a commit for this process alone is found again like any other', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'store-'));
+    const store = openStore(join(directory, 'a'));
+    store.transact((transaction) => {
+      transaction.put('unit', 'a/0', aUnit('a/0'));
+    }, 'process');
+    store.transact((transaction) => {
+      transaction.put('unit', 'a/1', aUnit('a/1'));
+    });
+    store.close();
+    const again = openStore(join(directory, 'a'));
+    expect(again.all('unit')).toHaveLength(2);
+    again.close();
+    rmSync(directory, { recursive: true });
   });
 
   test('finds everything again in the files as they are right after a commit', () => {

@@ -2,6 +2,7 @@
 import { HintError } from '#system';
 import type { ActionEvent } from './action-event.ts';
 import type { ActionName, CharmTypes, EndpointName, StorageName } from './charm-types.ts';
+import { EventSource } from './event-source.ts';
 import type {
   CollectStatusEvent,
   HookEvent,
@@ -10,7 +11,7 @@ import type {
   SecretEvent,
   StorageEvent,
 } from './events.ts';
-import { type CharmObject, EventSource } from './framework.ts';
+import type { CharmObject } from './framework.ts';
 import type { CharmMeta } from './meta.ts';
 import { UndeclaredNameError } from './model/errors.ts';
 

@@ -1,4 +1,5 @@
 /** What handlers of Juju's events are given. */
+import { EventBase } from './event-base.ts';
 import type { Application } from './model/application.ts';
 import type { Relation } from './model/relation.ts';
 import type { Secret } from './model/secret.ts';
@@ -7,11 +8,12 @@ import type { Storage } from './model/storage.ts';
 import type { Unit } from './model/unit.ts';
 
 /** An event with nothing but its name: `config-changed`. */
-export class HookEvent {
+export class HookEvent extends EventBase {
   /** As Juju spells it. */
   readonly name: string;
 
   constructor(name: string) {
+    super();
     this.name = name;
   }
 }

@@ -21,6 +21,8 @@ export type {
   TextOption,
 } from './charm-types.ts';
 export { type FireCustomEventOptions, fireCustomEvent } from './custom-event.ts';
+export { EventBase } from './event-base.ts';
+export { type EventCodec, EventSource } from './event-source.ts';
 export {
   CollectStatusEvent,
   HookEvent,
@@ -29,7 +31,13 @@ export {
   SecretEvent,
   StorageEvent,
 } from './events.ts';
-export { CharmObject, EventSource, Framework, type Handler, type Observable } from './framework.ts';
+export {
+  CharmObject,
+  Framework,
+  type Handler,
+  type NamedMethod,
+  type Observable,
+} from './framework.ts';
 export * as hookTools from './hook-tools/index.ts';
 export {
   CloudAccessError,
@@ -85,3 +93,5 @@ export {
 } from './model/status.ts';
 export { Storage } from './model/storage.ts';
 export { Unit } from './model/unit.ts';
+export type { SimpleValue } from './simple-value.ts';
+export { type StoredValues, storedState } from './stored-state.ts';

@@ -2,6 +2,8 @@
 import { HintError } from '#system';
 import { ActionEvent } from './action-event.ts';
 import type { CharmEvents } from './charm-events.ts';
+import type { EventFacts } from './event-facts.ts';
+import type { EventSource } from './event-source.ts';
 import {
   HookEvent,
   RelationDepartedEvent,
@@ -13,6 +15,7 @@ import type { HookToolRunner } from './hook-tools/index.ts';
 import type { JujuContext } from './juju-context.ts';
 import type { CharmMeta } from './meta.ts';
 import type { Model } from './model/model.ts';
+import type { Relation } from './model/relation.ts';
 import { Secret } from './model/secret.ts';
 import type { Session } from './model/session.ts';
 import { Storage } from './model/storage.ts';
@@ -48,6 +51,11 @@ export function parseJujuEvent(context: JujuContext, meta: CharmMeta): JujuEvent
   if (directory === 'actions') {
     return { kind: 'action', name };
   }
+  return eventOfName(name, meta);
+}
+
+/** The event of a hook's name. */
+export function eventOfName(name: string, meta: CharmMeta): JujuEvent {
   return parseRelationEvent(name, meta) ?? parseStorageEvent(name, meta) ?? { kind: 'hook', name };
 }
 
@@ -71,65 +79,102 @@ export interface EventScene {
   readonly model: Model;
   readonly session: Session;
   readonly tools: HookToolRunner;
+  /** What the event is about. */
+  readonly facts: EventFacts;
+  /** The event was deferred: what it is about may be gone. */
+  readonly again?: boolean;
 }
 
-/** Emits the event; false when the charm knows none of that name. */
-export async function emitJujuEvent(event: JujuEvent, scene: EventScene): Promise<boolean> {
+/** What to do with an event and the source it belongs to. */
+export type Deliver = <E extends HookEvent>(source: EventSource<E>, event: E) => Promise<void>;
+
+/** `unknown`: the charm knows none of that name; `gone`: it is about a relation that is gone. */
+export type Delivered = 'delivered' | 'unknown' | 'gone';
+
+/** Makes the event and hands it to `deliver`. */
+export async function routeJujuEvent(
+  event: JujuEvent,
+  scene: EventScene,
+  deliver: Deliver,
+): Promise<Delivered> {
   switch (event.kind) {
     case 'action':
-      return await emitAction(event.name, scene);
+      return await routeAction(event.name, scene, deliver);
     case 'relation':
-      await emitRelation(event, scene);
-      return true;
+      return await routeRelation(event, scene, deliver);
     case 'storage': {
-      const id = required(scene.session.context.storageId, 'JUJU_STORAGE_ID', event.name);
-      const storage = new Storage(scene.session, id);
+      const id = required(scene.facts.storageId, 'JUJU_STORAGE_ID', event.name);
+      const storage = new Storage(scene.session, id, scene.facts);
       const sources = scene.on.storage(event.storage);
-      await sources[event.suffix].emit(new StorageEvent(event.name, storage));
-      return true;
+      await deliver(sources[event.suffix], new StorageEvent(event.name, storage));
+      return 'delivered';
     }
     case 'hook':
-      return await emitHook(event.name, scene);
+      return await routeHook(event.name, scene, deliver);
     default:
       return event satisfies never;
   }
 }
 
-async function emitAction(name: string, scene: EventScene): Promise<boolean> {
+async function routeAction(name: string, scene: EventScene, deliver: Deliver): Promise<Delivered> {
   const { context, meta } = scene.session;
   if (!meta.actions.has(name)) {
-    return false;
+    return 'unknown';
   }
   const id = context.actionId ?? '';
-  await scene.on.action(name).emit(new ActionEvent(scene.tools, name, id));
-  return true;
+  await deliver(scene.on.action(name), new ActionEvent(scene.tools, name, id));
+  return 'delivered';
 }
 
-async function emitRelation(
+async function routeRelation(
   event: Extract<JujuEvent, { kind: 'relation' }>,
   scene: EventScene,
-): Promise<void> {
-  const { context } = scene.session;
-  const id = required(context.relationId, 'JUJU_RELATION_ID', event.name);
-  const relation = scene.model.relationById(id);
+  deliver: Deliver,
+): Promise<Delivered> {
+  const { facts, model } = scene;
+  const id = required(facts.relationId, 'JUJU_RELATION_ID', event.name);
+  const relation = findRelation(event, id, scene);
+  if (relation === undefined) {
+    return 'gone';
+  }
+  const unitNamed = (name: string | undefined) =>
+    name === undefined ? undefined : model.getUnit(name);
+  const fields = { relation, app: relation.app, unit: unitNamed(facts.remoteUnit) };
+  const sources = scene.on.relation(event.endpoint);
+  if (event.suffix === 'departed') {
+    const departingUnit = unitNamed(facts.departingUnit);
+    await deliver(
+      sources.departed,
+      new RelationDepartedEvent(event.name, { ...fields, departingUnit }),
+    );
+  } else {
+    await deliver(sources[event.suffix], new RelationEvent(event.name, fields));
+  }
+  return 'delivered';
+}
+
+/**
+ * The relation of an event. Of a deferred one it may be gone: who defers departed or broken has
+ * something left to clean up and is given it, inactive and empty; the other events ask to serve
+ * somebody who is not there, and there is none.
+ */
+function findRelation(
+  event: Extract<JujuEvent, { kind: 'relation' }>,
+  id: number,
+  { model, facts, again }: EventScene,
+): Relation | undefined {
+  if (again === true) {
+    const isCleanUp = event.suffix === 'departed' || event.suffix === 'broken';
+    return model.relationOfPast({ endpoint: event.endpoint, id }, isCleanUp ? facts : undefined);
+  }
+  const relation = model.relationById(id);
   if (relation === undefined || relation.endpoint !== event.endpoint) {
     throw new HintError(`cannot dispatch ${event.name}: relation ${id} is not of its endpoint`, {
       code: 'no-juju-environment',
       hint: 'set JUJU_RELATION and JUJU_RELATION_ID as Juju does',
     });
   }
-  const unitNamed = (name: string | undefined) =>
-    name === undefined ? undefined : scene.model.getUnit(name);
-  const fields = { relation, app: relation.app, unit: unitNamed(context.remoteUnit) };
-  const sources = scene.on.relation(event.endpoint);
-  if (event.suffix === 'departed') {
-    const departingUnit = unitNamed(context.departingUnit);
-    await sources.departed.emit(
-      new RelationDepartedEvent(event.name, { ...fields, departingUnit }),
-    );
-  } else {
-    await sources[event.suffix].emit(new RelationEvent(event.name, fields));
-  }
+  return relation;
 }
 
 const HOOKS = {
@@ -151,23 +196,25 @@ const SECRET_HOOKS = {
   'secret-remove': 'secretRemove',
 } as const;
 
-async function emitHook(name: string, scene: EventScene): Promise<boolean> {
+async function routeHook(name: string, scene: EventScene, deliver: Deliver): Promise<Delivered> {
   if (isKey(SECRET_HOOKS, name)) {
-    await scene.on[SECRET_HOOKS[name]].emit(secretEvent(name, scene.session));
-    return true;
+    await deliver(scene.on[SECRET_HOOKS[name]], secretEvent(name, scene));
+    return 'delivered';
   }
   const source = isKey(HOOKS, name) ? scene.on[HOOKS[name]] : scene.on.findCustom(name);
-  await source?.emit(new HookEvent(name));
-  return source !== undefined;
+  if (source === undefined) {
+    return 'unknown';
+  }
+  await deliver(source, new HookEvent(name));
+  return 'delivered';
 }
 
-function secretEvent(name: string, session: Session): SecretEvent {
-  const { context } = session;
+function secretEvent(name: string, { facts, session }: EventScene): SecretEvent {
   const secret = new Secret(session, {
-    id: required(context.secretId, 'JUJU_SECRET_ID', name),
-    ...(context.secretLabel === undefined ? {} : { label: context.secretLabel }),
+    id: required(facts.secretId, 'JUJU_SECRET_ID', name),
+    ...(facts.secretLabel === undefined ? {} : { label: facts.secretLabel }),
   });
-  return new SecretEvent(name, secret, context.secretRevision);
+  return new SecretEvent(name, secret, facts.secretRevision);
 }
 
 function isKey<T extends object>(map: T, key: string): key is Extract<keyof T, string> {

@@ -67,6 +67,7 @@ export {
   secretSet,
 } from './secret.ts';
 export { checkSecretContent, type SecretContent } from './secret-files.ts';
+export { stateDelete, stateGet, stateSet } from './state.ts';
 export {
   type ApplicationStatusFacts,
   applicationStatusGet,

@@ -85,6 +85,25 @@ export class Model<out T extends CharmTypes = CharmTypes> {
   }
 
   /**
+   * The relation of an event that was deferred. Where it is gone: an inactive one without data, with
+   * the application `lastKnown` tells, or none without that.
+   */
+  relationOfPast(
+    key: { readonly endpoint: string; readonly id: number },
+    lastKnown: { readonly remoteApp?: string | undefined } | undefined,
+  ): Relation | undefined {
+    const { context } = this.#session;
+    const { endpoint, id } = key;
+    const isThisEvents = context.relationId === id && context.relationName === endpoint;
+    if (isThisEvents || this.#relationIds(endpoint).includes(id)) {
+      return this.#relation(endpoint, id);
+    }
+    return lastKnown === undefined
+      ? undefined
+      : new Relation(this.#session, this.#entities, key, lastKnown.remoteApp ?? context.appName);
+  }
+
+  /**
    * A secret by id, by label, or by id while giving it a label; its content is read at once.
    * @throws SecretNotFoundError, SecretPermissionError
    */

@@ -18,26 +18,31 @@ export class Relation {
   readonly #entities: Entities;
   readonly #databags = new Map<Application | Unit, Databag>();
   #units: readonly Unit[] | undefined;
+  readonly #isGone: boolean;
   #app: Application | undefined;
 
+  /** `goneApp`: the relation is gone, with the application of this name. */
   constructor(
     session: Session,
     entities: Entities,
     key: { readonly endpoint: string; readonly id: number },
+    goneApp?: string,
   ) {
     this.#session = session;
     this.#entities = entities;
     this.endpoint = key.endpoint;
     this.id = key.id;
+    this.#isGone = goneApp !== undefined;
+    this.#app = goneApp === undefined ? undefined : entities.application(goneApp);
   }
 
   get isPeer(): boolean {
     return this.#session.meta.endpoints.get(this.endpoint)?.role === 'peers';
   }
 
-  /** False in the relation's own broken event: then nobody is at the other end. */
+  /** False in the relation's own broken event, and of one that is gone: nobody is at the other end. */
   get isActive(): boolean {
-    return this.#session.brokenRelationId !== this.id;
+    return !this.#isGone && this.#session.brokenRelationId !== this.id;
   }
 
   /** The remote application; of a peer relation the own one. */

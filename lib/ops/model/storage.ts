@@ -2,6 +2,12 @@
 import { storageGet } from '../hook-tools/index.ts';
 import type { Session } from './session.ts';
 
+interface StorageTold {
+  readonly storageId?: string | undefined;
+  readonly storageKind?: string | undefined;
+  readonly storageLocation?: string | undefined;
+}
+
 export class Storage {
   /** `data/0` */
   readonly id: string;
@@ -10,13 +16,13 @@ export class Storage {
   readonly #session: Session;
   #facts: { readonly kind: string | undefined; readonly location: string | undefined } | undefined;
 
-  constructor(session: Session, id: string) {
+  /** `told` is what an event says of a storage; that of this dispatch unless given. */
+  constructor(session: Session, id: string, told: StorageTold = session.context) {
     this.#session = session;
     this.id = id;
     this.name = id.slice(0, id.lastIndexOf('/'));
-    const { context } = session;
-    if (context.storageId === id) {
-      this.#facts = { kind: context.storageKind, location: context.storageLocation };
+    if (told.storageId === id) {
+      this.#facts = { kind: told.storageKind, location: told.storageLocation };
     }
   }
 

@@ -7,12 +7,14 @@ import { charmMetaFrom, loadCharmMeta } from '../load-meta.ts';
 import { createJujuLogger } from '../logger.ts';
 import type { CharmMeta } from '../meta.ts';
 import type { Status } from '../model/status.ts';
-import { checkConsistency } from './consistency/index.ts';
+import { checkConsistency, checkObservers, InconsistentStateError } from './consistency/index.ts';
+import { deferredState } from './deferred-state.ts';
 import { createMemoryRunner } from './memory-runner.ts';
 import { State, type StateFields } from './state.ts';
+import type { DeferredState } from './stored-state.ts';
 import { relationEnvironment, type TestEvent, TestEvents } from './test-events.ts';
 import type { TypedStateFields } from './typed-fields.ts';
-import { type LogLine, type Recording, World } from './world.ts';
+import { type EmittedEvent, type LogLine, type Recording, World } from './world.ts';
 
 export interface ContextOptions {
   /** Directory with charmcraft.yaml (or metadata.yaml). */
@@ -96,13 +98,44 @@ export class Context<C extends CharmBase> {
     );
     const context = parseJujuContext(this.#environment(world));
     try {
-      const charm = await dispatch(this.#charmClass, { context, meta, tools, log });
+      const charm = await dispatch(this.#charmClass, {
+        context,
+        meta,
+        tools,
+        log,
+        onMade: (framework) => checkObservers(framework, { state, event }),
+        onEmitted: (path, made, again) =>
+          world.recording.emitted.push({ path, event: made, again }),
+      });
       await options.inspect?.(charm);
     } catch (error) {
+      if (error instanceof InconsistentStateError) {
+        throw error;
+      }
       throw new UncaughtCharmError(error, world.abandon());
     }
     // Juju drops what a hook changed that it kills for a reboot, and runs it again.
     return world.recording.reboot === 'now' ? world.abandon() : world.commit();
+  }
+
+  /**
+   * A deferred event of Juju for the state: `event` waits for `method` of the charm, or of the object
+   * at path `observer` (`charm/backups`).
+   */
+  async deferred(
+    event: TestEvent,
+    method: string,
+    options: { readonly observer?: string } = {},
+  ): Promise<DeferredState> {
+    const meta = await this.#loadMeta();
+    const { appName = meta.name } = this.#options;
+    const { observer = 'charm' } = options;
+    return deferredState(event, { meta, appName, observer, method });
+  }
+
+  /** Every event emitted in the last run, in order; also those nobody observes. */
+  get emittedEvents(): readonly EmittedEvent[] {
+    return this.#recording?.emitted ?? [];
   }
 
   /** What the charm logged in the last run. */

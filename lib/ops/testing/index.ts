@@ -18,6 +18,12 @@ export {
 export { type SecretFields, type SecretState, secret } from './secret-state.ts';
 export { type ModelState, State, type StateFields, state } from './state.ts';
 export { type StorageFields, type StorageState, storage } from './storage-state.ts';
+export {
+  type DeferredState,
+  type StoredStateFields,
+  type StoredStateState,
+  storedStateState,
+} from './stored-state.ts';
 export { type RemoteUnitOption, type TestEvent, TestEvents } from './test-events.ts';
 export type { GivenParams, TypedStateFields } from './typed-fields.ts';
-export type { LogLine } from './world.ts';
+export type { EmittedEvent, LogLine } from './world.ts';

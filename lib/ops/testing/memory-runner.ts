@@ -6,6 +6,7 @@ import { machineTools } from './tools/machine-tools.ts';
 import { portTools } from './tools/port-tools.ts';
 import { relationTools } from './tools/relation-tools.ts';
 import { secretTools } from './tools/secret-tools.ts';
+import { stateTools } from './tools/state-tools.ts';
 import { Json, type Tool } from './tools/tool.ts';
 import { unitTools } from './tools/unit-tools.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,7 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map(
     ...unitTools,
     ...portTools,
     ...machineTools,
+    ...stateTools,
   }),
 );
 

@@ -9,6 +9,7 @@ import type { NetworkState } from './network-state.ts';
 import type { AnyRelationState } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
 import type { StorageState } from './storage-state.ts';
+import type { DeferredState, StoredStateState } from './stored-state.ts';
 
 export interface ModelState {
   readonly name: string;
@@ -35,6 +36,11 @@ export interface StateFields {
   /** Resource name → path. */
   readonly resources?: Readonly<Record<string, string>>;
   readonly model?: Partial<ModelState>;
+  /** Events that wait to be given again, in order; `context.deferred()` makes those of Juju. */
+  readonly deferred?: readonly DeferredState[];
+  readonly storedStates?: readonly StoredStateState[];
+  /** What the charm keeps with state-set itself. */
+  readonly unitState?: Readonly<Record<string, string>>;
 }
 
 /** Never changes: a run returns a new one. */
@@ -52,6 +58,9 @@ export class State {
   readonly storages: readonly StorageState[];
   readonly resources: Readonly<Record<string, string>>;
   readonly model: ModelState;
+  readonly deferred: readonly DeferredState[];
+  readonly storedStates: readonly StoredStateState[];
+  readonly unitState: Readonly<Record<string, string>>;
 
   constructor(fields: StateFields = {}) {
     const { model, ...others } = fields;
@@ -68,6 +77,9 @@ export class State {
     this.networks = copy.networks;
     this.storages = copy.storages;
     this.resources = copy.resources;
+    this.deferred = copy.deferred;
+    this.storedStates = copy.storedStates;
+    this.unitState = copy.unitState;
     this.model = frozenCopy({ ...DEFAULTS.model, ...model });
     Object.freeze(this);
   }
@@ -106,6 +118,14 @@ export class State {
     return this.storages.find((known) => known.id === id) ?? missing(`storage ${id}`);
   }
 
+  /** What a stored state of the charm, or of another owner, keeps. @throws HintError when nothing. */
+  getStoredState(name: string, ownerPath = 'charm'): StoredStateState {
+    const found = this.storedStates.find(
+      (known) => known.name === name && known.ownerPath === ownerPath,
+    );
+    return found ?? missing(`stored state ${ownerPath}/${name}`);
+  }
+
   /** The secret with the label or id given. @throws HintError when there is none. */
   getSecret(which: {
     readonly id?: string | undefined;
@@ -137,6 +157,9 @@ const DEFAULTS = {
   networks: {} as Readonly<Record<string, NetworkState>>,
   storages: [] as readonly StorageState[],
   resources: {} as Readonly<Record<string, string>>,
+  deferred: [] as readonly DeferredState[],
+  storedStates: [] as readonly StoredStateState[],
+  unitState: {} as Readonly<Record<string, string>>,
   model: { name: 'testing', uuid: '5e7d5c9e-4b5b-4c0a-8e0e-2f4c7e0f4a11' } as ModelState,
 };
 

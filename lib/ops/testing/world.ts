@@ -5,6 +5,7 @@ import { mutableCopy } from './freeze.ts';
 import type { AnyRelationState } from './relation-state.ts';
 import type { SecretState } from './secret-state.ts';
 import { State } from './state.ts';
+import { fromUnitState, toUnitState } from './stored-state.ts';
 import type { TestEvent } from './test-events.ts';
 import { formatOpened, parseOpened } from './tools/port-tools.ts';
 
@@ -35,6 +36,16 @@ export interface Recording {
   readonly requestedStorages: Record<string, number>;
   readonly workloadVersions: string[];
   reboot: 'after the hook' | 'now' | undefined;
+  readonly emitted: EmittedEvent[];
+}
+
+/** An event that was emitted, by Juju, the SDK or the charm. */
+export interface EmittedEvent {
+  /** Path of its source: `charm/on/config-changed`. */
+  readonly path: string;
+  readonly event: unknown;
+  /** It was deferred, and is given again. */
+  readonly again: boolean;
 }
 
 export interface WorldFacts {
@@ -57,6 +68,8 @@ export class World {
   secrets: Mutable<SecretState>[];
   /** Port → the endpoints it is opened for; none: all. */
   readonly openedPorts: Map<string, readonly string[]>;
+  /** What state-get tells. */
+  unitState: Map<string, string>;
   unitStatus: Status;
   appStatus: Status;
   workloadVersion: string;
@@ -76,6 +89,7 @@ export class World {
     );
     this.secrets = given.secrets.map((secret) => mutableCopy(secret) as Mutable<SecretState>);
     this.openedPorts = new Map(given.openedPorts.map(parseOpened));
+    this.unitState = toUnitState(given);
     this.unitStatus = given.unitStatus;
     this.appStatus = given.appStatus;
     this.workloadVersion = given.workloadVersion;
@@ -90,6 +104,7 @@ export class World {
       requestedStorages: {},
       workloadVersions: [],
       reboot: undefined,
+      emitted: [],
     };
   }
 
@@ -134,6 +149,7 @@ export class World {
       unitStatus: this.unitStatus,
       appStatus: this.appStatus,
       workloadVersion: this.workloadVersion,
+      ...fromUnitState(this.unitState),
     });
   }
 }

@@ -1,11 +1,13 @@
 /** Refuses states and events Juju could not be in: a test on nonsense proves nothing. */
 import { HintError } from '#system';
+import type { Framework } from '../../framework.ts';
 import { actionProblems } from './action-rules.ts';
 import { configProblems } from './config-rules.ts';
 import { eventProblems } from './event-rules.ts';
 import { relationProblems } from './relation-rules.ts';
 import type { Rules, Scene } from './scene.ts';
 import { secretProblems } from './secret-rules.ts';
+import { observerProblems, storedProblems } from './stored-rules.ts';
 import {
   cloudProblems,
   networkProblems,
@@ -39,11 +41,20 @@ const RULES: readonly Rules[] = [
   resourceProblems,
   portProblems,
   placeProblems,
+  storedProblems,
 ];
 
 /** @throws InconsistentStateError */
 export function checkConsistency(scene: Scene): void {
-  const problems = RULES.flatMap((rules) => [...rules(scene)]);
+  refuse(RULES.flatMap((rules) => [...rules(scene)]));
+}
+
+/** What can be checked only when the charm is made. @throws InconsistentStateError */
+export function checkObservers(framework: Framework, scene: Pick<Scene, 'state' | 'event'>): void {
+  refuse([...observerProblems(framework, scene)]);
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) {
     throw new InconsistentStateError(problems);
   }

@@ -74,3 +74,12 @@ function splitFlag(arg: string): { readonly name: string; readonly inline: strin
     ? { name: arg, inline: undefined }
     : { name: arg.slice(0, equals), inline: arg.slice(equals + 1) };
 }
+
+/** A `key=value` argument. @throws ToolFailure */
+export function pair(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals === -1) {
+    throw new ToolFailure(`expected "key=value", got "${text}"`, 2);
+  }
+  return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
+}

@@ -2,7 +2,7 @@
 import { parse } from 'yaml';
 import { type AnyRelationState, type Data, remoteUnitsOf } from '../relation-state.ts';
 import type { Mutable, World } from '../world.ts';
-import { parseArguments, ToolFailure } from './arguments.ts';
+import { pair, parseArguments, ToolFailure } from './arguments.ts';
 import { Json, type Tool } from './tool.ts';
 
 const RELATION = '--relation|-r';
@@ -141,12 +141,4 @@ function readUnit(
   }
   const [app, number] = unit.split('/');
   return app === remoteApp(world, relation) ? remoteUnitsOf(relation)[Number(number)] : undefined;
-}
-
-function pair(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  if (equals === -1) {
-    throw new ToolFailure(`expected "key=value", got "${text}"`, 2);
-  }
-  return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
 }

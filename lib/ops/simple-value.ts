@@ -18,10 +18,7 @@ export function checkSimple(value: unknown, path: string): asserts value is Simp
 }
 
 function check(value: unknown, path: string, inside: readonly unknown[]): void {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') {
-    return;
-  }
-  if (typeof value === 'number' && Number.isFinite(value)) {
+  if (isScalar(value)) {
     return;
   }
   if (typeof value !== 'object' || !(Array.isArray(value) || isPlain(value))) {
@@ -30,20 +27,24 @@ function check(value: unknown, path: string, inside: readonly unknown[]): void {
   if (inside.includes(value)) {
     throw refused(path, 'an object that contains itself');
   }
-  const within = [...inside, value];
-  if (Array.isArray(value)) {
-    // By index: holes count as undefined.
-    for (let index = 0; index < value.length; index += 1) {
-      check(value[index], `${path}[${index}]`, within);
-    }
-    return;
-  }
-  for (const [key, item] of Object.entries(value)) {
-    check(item, `${path}.${key}`, within);
+  for (const [key, item] of itemsOf(value)) {
+    check(item, `${path}${key}`, [...inside, value]);
   }
 }
 
-function isPlain(value: object): boolean {
+function isScalar(value: unknown): value is SimpleValue {
+  const isOther = value === null || typeof value === 'string' || typeof value === 'boolean';
+  return isOther || Number.isFinite(value);
+}
+
+/** With holes of arrays, which count as undefined. */
+function itemsOf(value: object): readonly (readonly [string, unknown])[] {
+  return Array.isArray(value)
+    ? Array.from(value, (item: unknown, index) => [`[${index}]`, item] as const)
+    : Object.entries(value).map(([key, item]) => [`.${key}`, item] as const);
+}
+
+function isPlain(value: object | null): boolean {
   // By the prototype's prototype: objects of another realm are as plain.
   return Object.getPrototypeOf(Object.getPrototypeOf(value) ?? {}) === null;
 }

@@ -28,7 +28,9 @@ export function storedState<T extends StoredValues<T>>(
     Object.defineProperty(view, key, {
       enumerable: true,
       get: () => slot.values[key],
-      set: (value: unknown) => slot.set(key, value),
+      set: (value: unknown): void => {
+        slot.set(key, value);
+      },
     });
   }
   // Names that are not declared would not be kept: assigning to them throws.

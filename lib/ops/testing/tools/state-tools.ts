@@ -13,7 +13,7 @@ export const stateTools: Readonly<Record<string, Tool>> = {
     const parsed = parseArguments(args, { flags: ['--strict'] });
     const key = onlyArgument(parsed.rest) ?? '-';
     if (key === '-') {
-      return Object.fromEntries([...world.unitState].toSorted());
+      return Object.fromEntries(world.unitState);
     }
     const value = world.unitState.get(key);
     if (value === undefined && parsed.flags.has('--strict')) {

@@ -119,6 +119,10 @@ export interface PingResult {
   readonly modelUuid: string;
   readonly controllerName: string;
   readonly jujuVersion: string;
+  /** `namespaces`: each machine has files, processes and a network of its own. */
+  readonly isolation: 'none' | 'namespaces';
+  /** What this start of the daemon has to say, one sentence each. */
+  readonly warnings: readonly string[];
 }
 
 export interface DeployParams {

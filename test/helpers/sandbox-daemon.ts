@@ -31,9 +31,9 @@ export class SandboxDaemon {
     this.root = join(scratch, 'data');
   }
 
-  static async start(): Promise<SandboxDaemon> {
+  static async start(options: Parameters<typeof startDaemon>[1] = {}): Promise<SandboxDaemon> {
     const sandbox = new SandboxDaemon(await mkdtemp(join(tmpdir(), 'juju-core-')));
-    await startDaemon(sandbox.root);
+    await startDaemon(sandbox.root, options);
     return sandbox;
   }
 

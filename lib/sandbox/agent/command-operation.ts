@@ -4,7 +4,7 @@ import type { Transaction } from '../store/store.ts';
 import { type CharmProcessEnd, runCharmProcess } from './charm-process.ts';
 import { hookEnvironment } from './environment.ts';
 import { type ContextRelation, HookContext } from './hook-context.ts';
-import { inContext } from './hook-operation.ts';
+import { inContext, onMachine } from './hook-operation.ts';
 import { noteProcess } from './orphans.ts';
 import type { AgentServices } from './services.ts';
 import { unitDirectory } from './unit-directory.ts';
@@ -58,11 +58,13 @@ export async function runShell(
   const directory = unitDirectory(services.paths, context.unit);
   return await inContext(services, context, async () =>
     runCharmProcess({
-      file: '/bin/bash',
-      // A socket as standard input makes bash think of rshd, and read ~/.bashrc.
-      args: ['--norc', '-s'],
+      ...(await onMachine(services, context.unit, {
+        file: '/bin/bash',
+        // A socket as standard input makes bash think of rshd, and read ~/.bashrc.
+        args: ['--norc', '-s'],
+        cwd: directory.charm,
+      })),
       stdin: script,
-      cwd: directory.charm,
       pipes: services.pipes,
       env: hookEnvironment(services, context, undefined),
       onStarted: (pid) => {

@@ -26,7 +26,7 @@ export interface ContextServices {
   readonly store: Store;
   readonly log: DebugLog;
   readonly clock: Clock;
-  /** The address under which units reach each other. */
+  /** The address of this host, and of machines that have none of their own. */
   readonly address: string;
 }
 

@@ -3,6 +3,7 @@ import { accessSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '#system';
 import type { StatusInfo } from '../api-status.ts';
+import type { Command } from '../machines/machine-process.ts';
 import { MODEL, type UnitDocument } from '../model/documents.ts';
 import {
   describeHook,
@@ -10,6 +11,7 @@ import {
   hookName,
   type RelationHookInfo,
 } from '../model/hook-info.ts';
+import { addressOf } from '../model/machines.ts';
 import { bagId } from '../model/relations.ts';
 import type { Transaction } from '../store/store.ts';
 import { failedHook, failureMessage } from './agent-status.ts';
@@ -70,9 +72,7 @@ export async function executeCharm(
   }
   return await inContext(services, context, async () =>
     runCharmProcess({
-      file,
-      args: [],
-      cwd: directory.charm,
+      ...(await onMachine(services, context.unit, { file, args: [], cwd: directory.charm })),
       pipes: services.pipes,
       env: hookEnvironment(services, context, dispatchPath),
       onStarted: (pid) => {
@@ -91,6 +91,16 @@ export async function executeCharm(
           }),
     }),
   );
+}
+
+/** The command to spawn here, so that it runs on the machine of the unit. */
+export async function onMachine(
+  { machines, store }: AgentServices,
+  unit: string,
+  command: Command,
+): Promise<Command> {
+  const { machine } = store.require('unit', unit);
+  return await machines.enter(store.require('machine', machine), command);
 }
 
 /** Lets hook tools name the context while `work` runs. */
@@ -148,12 +158,13 @@ const WORKLOAD_MESSAGES: Readonly<Record<string, string>> = {
 
 /** From now on the remote units see this one; its bag says under which address. */
 function enterScope(
-  { address }: AgentServices,
+  services: AgentServices,
   transaction: Transaction,
   unit: string,
   { relation }: RelationHookInfo,
 ): void {
   const id = bagId(relation, unit);
+  const address = addressOf(transaction, unit, services.address);
   if (transaction.get('bag', id) === undefined) {
     transaction.put('bag', id, {
       relation,

@@ -1,5 +1,4 @@
 /** The actor of one unit: decides, executes, and again, one operation at a time. */
-import { rm } from 'node:fs/promises';
 import { endSandboxProcesses } from '../client/sweep-processes.ts';
 import { MODEL } from '../model/documents.ts';
 import { removeUnit } from '../model/removal.ts';
@@ -13,7 +12,7 @@ import { killOrphan } from './orphans.ts';
 import { planOperation } from './plan-operation.ts';
 import type { AgentServices } from './services.ts';
 import { runTask } from './task-operation.ts';
-import { prepareUnitDirectory, unitDirectory } from './unit-directory.ts';
+import { prepareUnitDirectory, removeUnitDirectory, unitDirectory } from './unit-directory.ts';
 
 const DEFAULT_UPDATE_STATUS_MS = 300_000;
 
@@ -24,6 +23,7 @@ export class UnitAgent {
   readonly #stopped = new AbortController();
   #wake: () => void = () => undefined;
   #isAwake = true;
+  #machine = '';
 
   constructor(services: AgentServices, unit: string) {
     this.#services = services;
@@ -65,11 +65,15 @@ export class UnitAgent {
   }
 
   async #prepare(): Promise<void> {
-    const { store, paths } = this.#services;
+    const { store, paths, machines } = this.#services;
     const unit = store.get('unit', this.unit);
     const charm = store.get('application', unit?.application ?? '')?.charm;
-    if (charm !== undefined) {
-      await prepareUnitDirectory(paths, this.unit, charm);
+    if (unit !== undefined && charm !== undefined) {
+      const machine = store.require('machine', unit.machine);
+      this.#machine = machine.id;
+      await prepareUnitDirectory(paths, this.unit, charm, async (path) =>
+        machines.prepareHome(machine, path),
+      );
     }
   }
 
@@ -165,7 +169,7 @@ export class UnitAgent {
 
   /** The unit is gone, and with it what it left on its machine. */
   async #leave(): Promise<void> {
-    const { store, paths, clock } = this.#services;
+    const { store, paths, clock, machines } = this.#services;
     if (store.get('unit', this.unit) !== undefined) {
       store.transact((transaction) => {
         removeUnit(transaction, this.unit);
@@ -179,7 +183,10 @@ export class UnitAgent {
     }
     const { root } = unitDirectory(paths, this.unit);
     await endSandboxProcesses(root, clock);
-    await rm(root, { recursive: true, force: true });
+    await removeUnitDirectory(root);
+    if (this.#machine !== '' && store.get('machine', this.#machine) === undefined) {
+      await machines.remove(this.#machine);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The directory of a unit's agent: the charm's files, and notes of the agent. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { copyTree } from '../charm-archive/unpack-charm.ts';
 import type { SandboxPaths } from '../client/paths.ts';
@@ -23,8 +23,12 @@ export async function prepareUnitDirectory(
   paths: SandboxPaths,
   unit: string,
   charm: string,
+  prepareHome: (path: string) => Promise<void>,
 ): Promise<void> {
   const directory = unitDirectory(paths, unit);
+  if (!existsSync(directory.state)) {
+    await prepareHome(directory.root);
+  }
   await mkdir(directory.state, { recursive: true, mode: 0o700 });
   if (existsSync(directory.charm)) {
     return;
@@ -33,4 +37,18 @@ export async function prepareUnitDirectory(
   await rm(temporary, { recursive: true, force: true });
   await copyTree(join(paths.charms, charm), temporary);
   await rename(temporary, directory.charm);
+}
+
+/** Removes the directory, and what it leads to where it lies on a machine of its own. */
+export async function removeUnitDirectory(path: string): Promise<void> {
+  let home: string | undefined;
+  try {
+    home = await readlink(path);
+  } catch {
+    // An ordinary directory, or none.
+  }
+  await rm(path, { recursive: true, force: true });
+  if (home !== undefined) {
+    await rm(home, { recursive: true, force: true });
+  }
 }

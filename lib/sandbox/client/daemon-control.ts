@@ -17,6 +17,8 @@ const POLL_MS = 25;
 export interface BootstrapOptions {
   readonly controllerName?: string;
   readonly modelName?: string;
+  /** How machines of a new model are kept apart; `none` unless told. */
+  readonly isolation?: 'none' | 'namespaces';
 }
 
 /** Whether `bootstrap` has been run here (and `kill-controller` has not). */

@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { describeError, HintError, hasErrorCode, systemClock } from '#system';
 import type { DestroyProgress } from '../api.ts';
+import { removeIsolation } from '../machines/isolation.ts';
 import { streamFromDaemon } from './client.ts';
 import { isBootstrapped, startDaemon } from './daemon-control.ts';
 import { sandboxPaths } from './paths.ts';
@@ -42,6 +43,7 @@ export async function killController(
   }
   await endDaemon(root);
   await endSandboxProcesses(root, systemClock);
+  await removeIsolation(root, systemClock);
   rmSync(root, { recursive: true, force: true, maxRetries: 3 });
 }
 

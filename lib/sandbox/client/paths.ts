@@ -14,7 +14,7 @@ export interface SandboxPaths {
   readonly root: string;
   /** Calls of the `juju` command. */
   readonly daemonSocket: string;
-  /** Calls of hook tools. */
+  /** Calls of hook tools; alone in its directory, which machines see. */
   readonly agentSocket: string;
   readonly database: string;
   readonly daemonLog: string;
@@ -34,7 +34,7 @@ export function sandboxPaths(root: string): SandboxPaths {
   return {
     root,
     daemonSocket: join(root, 'daemon.sock'),
-    agentSocket: join(root, 'agent.sock'),
+    agentSocket: join(root, 'run', 'agent.sock'),
     database: join(root, 'model.sqlite'),
     daemonLog: join(root, 'daemon.log'),
     debugLog: join(root, 'debug.log'),

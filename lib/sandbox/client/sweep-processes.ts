@@ -23,10 +23,18 @@ function findSandboxProcesses(root: string): readonly ProcessIdentity[] {
 
 /** Ends all processes of the sandbox, politely first; those that appear meanwhile too. */
 export async function endSandboxProcesses(root: string, clock: Clock): Promise<void> {
+  await endProcesses(() => findSandboxProcesses(root), clock);
+}
+
+/** Ends the processes that `find` finds until it finds none: politely, then after two seconds not. */
+export async function endProcesses(
+  find: () => readonly ProcessIdentity[],
+  clock: Clock,
+): Promise<void> {
   const deadline = clock.now().getTime() + GRACE_MS;
   const told = new Set<string>();
   for (;;) {
-    const left = findSandboxProcesses(root);
+    const left = find();
     if (left.length === 0) {
       return;
     }
@@ -47,6 +55,11 @@ function kill(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (isProcessAlive(identity)) {
     tryKill(identity.pid, signal);
   }
+}
+
+/** Kills exactly this process; nothing when it is gone. */
+export function killProcess(identity: ProcessIdentity): void {
+  kill(identity, 'SIGKILL');
 }
 
 /** Kills the process group that this process leads, unless the process is gone. */

@@ -3,13 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
+import { dirname } from 'node:path';
 import { HintError, systemClock } from '#system';
 import type { HookContext } from '../agent/hook-context.ts';
 import { OutputPipes } from '../agent/output-pipe.ts';
 import type { AgentServices } from '../agent/services.ts';
 import type { BootstrapOptions } from '../client/daemon-control.ts';
 import { type SandboxPaths, sandboxPaths } from '../client/paths.ts';
+import { tryIsolation } from '../machines/isolation.ts';
+import { type MachineHost, NamespaceHost, sharedHost } from '../machines/machine-host.ts';
 import { MODEL } from '../model/documents.ts';
+import { addMissingMachines, shortId } from '../model/machines.ts';
 import { DebugLog } from '../store/debug-log.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
@@ -24,11 +28,14 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   ensureModel(store, options);
   await mkdir(paths.agents, { recursive: true, mode: 0o711 });
   await mkdir(paths.charms, { recursive: true, mode: 0o711 });
+  await mkdir(dirname(paths.agentSocket), { recursive: true, mode: 0o711 });
   await writeTools(paths);
+  const warnings = await prepareMachines(store, paths.root, options);
   const services: AgentServices = {
     store,
     paths,
     pipes: await OutputPipes.create(paths.pipes),
+    machines: machineHost(store, paths.root),
     log: new DebugLog(paths.debugLog, systemClock),
     clock: systemClock,
     address: ownAddress(),
@@ -38,9 +45,10 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   const agents = new Agents(services);
   const ending = Promise.withResolvers<void>();
   const tools = await serveTools(services, agents);
+  await services.machines.removeOthers(store.all('machine').map(({ id }) => id));
   agents.start();
   writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
-  const calls = await serveCalls({ services, agents, end: ending.resolve });
+  const calls = await serveCalls({ services, agents, warnings, end: ending.resolve });
   process.on('SIGTERM', ending.resolve);
   process.on('SIGINT', ending.resolve);
   process.on('uncaughtException', reportDefect);
@@ -81,6 +89,34 @@ function ensureModel(store: Store, options: BootstrapOptions): void {
       });
     });
   }
+}
+
+/**
+ * Decides for a new model how machines are made.
+ * @returns what the user has to know about it
+ */
+async function prepareMachines(
+  store: Store,
+  root: string,
+  { isolation = 'none' }: BootstrapOptions,
+): Promise<readonly string[]> {
+  const { uuid, isolation: chosen } = store.require('model', MODEL);
+  store.transact(addMissingMachines);
+  if (isolation === 'none' || chosen !== undefined) {
+    return [];
+  }
+  const { settings, warnings } = await tryIsolation(root, shortId(uuid), systemClock);
+  if (settings !== undefined) {
+    store.transact((transaction) => {
+      transaction.patch('model', MODEL, { isolation: settings });
+    });
+  }
+  return warnings;
+}
+
+function machineHost(store: Store, root: string): MachineHost {
+  const { isolation } = store.require('model', MODEL);
+  return isolation === undefined ? sharedHost : new NamespaceHost(root, isolation, systemClock);
 }
 
 /** The first IPv4 address of this machine that others can reach; loopback where there is none. */

@@ -4,6 +4,7 @@
  */
 import { runProcess } from '#system';
 import type { ContextRelation } from '../agent/hook-context.ts';
+import { onMachine } from '../agent/hook-operation.ts';
 import type { AgentServices } from '../agent/services.ts';
 import { parseFlags } from '../hook-tools/flags.ts';
 import { ToolError, usageError } from '../hook-tools/tool-error.ts';
@@ -54,7 +55,7 @@ async function execute(
   }
   const { flags, positionals } = parseFlags(args, FLAGS);
   if (flags.boolean('no-context')) {
-    return await runPlain(joined(positionals), cwd);
+    return await runPlain(services, joined(positionals), { caller, cwd });
   }
   const units = services.store.all('unit').map(({ name }) => name);
   const target = chooseUnit({ flags, positionals, units, caller });
@@ -201,10 +202,20 @@ function chooseRemote(
   return present[0];
 }
 
-async function runPlain(script: string, cwd: string): Promise<BinaryResult> {
-  const { exitCode, stdout, stderr } = await runProcess('/bin/bash', ['-s'], {
+/** Without a context; on the machine of the unit that asks, where it says which it is. */
+async function runPlain(
+  services: AgentServices,
+  script: string,
+  { caller, cwd }: { readonly caller: string; readonly cwd: string },
+): Promise<BinaryResult> {
+  const plain = { file: '/bin/bash', args: ['-s'], cwd };
+  const command =
+    services.store.get('unit', caller) === undefined
+      ? plain
+      : await onMachine(services, caller, plain);
+  const { exitCode, stdout, stderr } = await runProcess(command.file, command.args, {
     stdin: script,
-    cwd,
+    cwd: command.cwd,
     acceptExitCodes: Array.from({ length: 256 }, (_, code) => code),
   });
   return { code: exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) };

@@ -1,5 +1,7 @@
-/** network-get, unit-get: all units of a sandbox have the address of this machine. */
+/** network-get, unit-get: every binding of a unit has the address of its machine. */
 import type { JsonValue } from '../json.ts';
+import { MODEL } from '../model/documents.ts';
+import { addressOf, hardwareAddress } from '../model/machines.ts';
 import { answer, chooseFormat, OUTPUT_FLAGS } from './output.ts';
 import { findRelation, RELATION_FLAG } from './relation-argument.ts';
 import type { Tool, ToolCall } from './tool.ts';
@@ -32,6 +34,31 @@ const networkGet: Tool = {
   },
 };
 
+function ownAddress({ context }: ToolCall): string {
+  return addressOf(context.store, context.unit, context.services.address);
+}
+
+interface OwnNetwork {
+  readonly address: string;
+  readonly cidr: string;
+  readonly hardware: string;
+  readonly interfaceName: string;
+}
+
+/** Of this host only the address is told: a machine of its own has one interface, `eth0`. */
+function ownNetwork(call: ToolCall): OwnNetwork {
+  const address = ownAddress(call);
+  const prefix = call.context.store.require('model', MODEL).isolation?.network.prefix;
+  return prefix !== undefined && address.startsWith(`${prefix}.`)
+    ? {
+        address,
+        cidr: `${prefix}.0/24`,
+        hardware: hardwareAddress(address),
+        interfaceName: 'eth0',
+      }
+    : { address, cidr: subnet(address), hardware: '', interfaceName: '' };
+}
+
 function refuseUnknownBinding({ context }: ToolCall, binding: string): void {
   const { charm } = context.store.require('application', context.application);
   const { endpoints, extraBindings } = context.store.require('charm', charm).metadata;
@@ -42,7 +69,8 @@ function refuseUnknownBinding({ context }: ToolCall, binding: string): void {
 }
 
 function selection(call: ToolCall): JsonValue {
-  const { address } = call.context.services;
+  const network = ownNetwork(call);
+  const { address } = network;
   const chosen: [string, JsonValue][] = [];
   if (call.flags.boolean('bind-address') || call.flags.boolean('primary-address')) {
     chosen.push(['bind-address', address]);
@@ -55,27 +83,28 @@ function selection(call: ToolCall): JsonValue {
   }
   const [only] = chosen;
   if (only === undefined) {
-    return everything(address, chooseFormat(call) === 'json');
+    return everything(network, chooseFormat(call) === 'json');
   }
   return chosen.length === 1 ? only[1] : Object.fromEntries(chosen);
 }
 
-function everything(address: string, isJson: boolean): JsonValue {
+function everything(network: OwnNetwork, isJson: boolean): JsonValue {
+  const { address, cidr, hardware, interfaceName } = network;
   const addresses = [
     {
       hostname: '',
       value: address,
-      cidr: subnet(address),
+      cidr,
       ...(isJson ? {} : { address }),
     },
   ];
   return {
     'bind-addresses': [
       {
-        'mac-address': '',
-        'interface-name': '',
+        'mac-address': hardware,
+        'interface-name': interfaceName,
         addresses,
-        ...(isJson ? {} : { macaddress: '', interfacename: '' }),
+        ...(isJson ? {} : { macaddress: hardware, interfacename: interfaceName }),
       },
     ],
     'egress-subnets': [subnet(address)],
@@ -101,7 +130,7 @@ const unitGet: Tool = {
       throw usageError(`unknown setting ${JSON.stringify(setting)}`);
     }
     refuseExtra(extra);
-    return answer(call, call.context.services.address);
+    return answer(call, ownAddress(call));
   },
 };
 

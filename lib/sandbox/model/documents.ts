@@ -21,6 +21,33 @@ interface ModelDocument {
   /** The next revision of every charm name ever deployed. */
   readonly charmRevisions: Readonly<Record<string, number>>;
   readonly config: JsonRecord;
+  /** Machines have namespaces of their own; absent: all are this host. */
+  readonly isolation?: IsolationSettings;
+}
+
+/** How machines are made, as a trial at bootstrap found out. */
+export interface IsolationSettings {
+  /** Where the files that machines change are kept. */
+  readonly layers: 'disk' | 'memory';
+  readonly network: {
+    /** Name of the bridge, at most 15 letters long: `jj` and six digits of the model. */
+    readonly bridge: string;
+    /** The first three numbers of all addresses; the host is `.1`. */
+    readonly prefix: string;
+    /** The interface this host sends to the outside with. */
+    readonly uplink?: string;
+  };
+}
+
+/** A machine, under its number. */
+export interface MachineDocument {
+  readonly id: string;
+  readonly base: { readonly name: string; readonly channel: string };
+  readonly hostname: string;
+  /** Its own; absent where it has that of this host. */
+  readonly address?: string;
+  readonly life: Life;
+  readonly created: string;
 }
 
 /** An unpacked charm, `name-revision`. */
@@ -229,6 +256,7 @@ export interface Documents {
   model: ModelDocument;
   charm: CharmDocument;
   application: ApplicationDocument;
+  machine: MachineDocument;
   unit: UnitDocument;
   relation: RelationDocument;
   bag: BagDocument;

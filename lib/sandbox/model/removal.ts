@@ -1,5 +1,6 @@
 /** How relations, units and applications go away: first dying, gone when nobody needs them. */
 import type { Reader, Transaction } from '../store/store.ts';
+import { removeMachineIfEmpty } from './machines.ts';
 import { compareUnits } from './names.ts';
 import { bagId, isPeer, relationsOf } from './relations.ts';
 
@@ -68,6 +69,7 @@ export function removeUnit(transaction: Transaction, name: string): void {
     removeRelationIfEmpty(transaction, relation.id);
   }
   removeApplicationIfEmpty(transaction, unit.application);
+  removeMachineIfEmpty(transaction, unit.machine);
 }
 
 /** Makes the first living unit the leader; nobody when there is none. */

@@ -62,7 +62,7 @@ async function runGroup({ context, unit }: Group, script: string): Promise<void>
       await runProcess('/bin/sh', ['-c', script], {
         env: {
           PATH: `${join(sandbox.root, 'tools')}:/usr/bin:/bin`,
-          JUJU_AGENT_SOCKET_ADDRESS: join(sandbox.root, 'agent.sock'),
+          JUJU_AGENT_SOCKET_ADDRESS: join(sandbox.root, 'run', 'agent.sock'),
         },
       });
       break;

@@ -164,7 +164,7 @@ describe('processes of the sandbox', () => {
     expect(second.stderr).toContain('a daemon runs already');
     expect((await sandbox.call('ping', {})).pid).toBe(pid);
 
-    for (const name of ['daemon.sock', 'agent.sock']) {
+    for (const name of ['daemon.sock', 'run/agent.sock']) {
       expect((await stat(join(sandbox.root, name))).mode & 0o777).toBe(0o600);
     }
   }, 60_000);

@@ -1,7 +1,14 @@
 /** Starting, ending and naming the sandbox: `bootstrap`, `kill-controller`, `version`. */
 import { isBootstrapped, isDaemonRunning, startDaemon } from '../../client/daemon-control.ts';
 import { killController as endSandbox } from '../../client/kill-controller.ts';
-import { booleanFlag, durationFlag, formatFlag, textFlag } from '../arguments/flag-kinds.ts';
+import {
+  booleanFlag,
+  choiceFlag,
+  durationFlag,
+  formatFlag,
+  textFlag,
+} from '../arguments/flag-kinds.ts';
+import type { FlagSpec } from '../arguments/flags.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
@@ -11,6 +18,16 @@ import type { Session } from '../session.ts';
 const JUJU_VERSION = '3.6.28';
 const CLOUDS = ['sandbox', 'localhost'];
 
+const isolationFlag: FlagSpec<'none' | 'namespaces'> = {
+  ...choiceFlag(['none', 'namespaces'], 'Not of Juju: how machines are kept apart'),
+  parse: (text) => {
+    if (text !== 'none' && text !== 'namespaces') {
+      throw new Error(`expected one of [none namespaces], got ${quoted(text)}`);
+    }
+    return text;
+  },
+};
+
 export const bootstrap = defineCommand({
   name: 'bootstrap',
   usage: '[sandbox [<controller name>]]',
@@ -19,9 +36,14 @@ export const bootstrap = defineCommand({
     'Starts a daemon that plays the controller, its cloud and one model on this machine.\n' +
     'Its state lies below $JUJU_DATA (~/.local/share/juju-sandbox unless set). Where a sandbox\n' +
     'is there already but its daemon ended, it goes on with what it had.',
-  examples: ['juju bootstrap', 'JUJU_DATA=/tmp/try juju bootstrap'],
+  examples: [
+    'juju bootstrap',
+    'juju bootstrap --isolation namespaces',
+    'JUJU_DATA=/tmp/try juju bootstrap',
+  ],
   flags: {
     'add-model': textFlag('Name of the model; "default" unless given', { placeholder: '<name>' }),
+    isolation: isolationFlag,
   },
   run: async ({ session, positionals, flags }) => {
     const [cloud, controllerName, ...extra] = positionals;
@@ -39,12 +61,20 @@ export const bootstrap = defineCommand({
     await startDaemon(session.root, {
       ...(controllerName === undefined ? {} : { controllerName }),
       ...(modelName === undefined ? {} : { modelName }),
+      isolation: flags.isolation,
     });
     const answer = await session.call('ping', {});
     session.info(
       `Started the sandbox: controller ${quoted(answer.controllerName)}, model ${quoted(answer.modelName)}, Juju ${answer.jujuVersion}, data in ${session.root}`,
     );
-    session.info('It is for development: units share this machine, and nothing keeps them apart.');
+    for (const warning of answer.warnings) {
+      session.io.err(`WARNING ${warning}\n`);
+    }
+    session.info(
+      answer.isolation === 'namespaces'
+        ? 'It is for development: machines have files, processes and a network of their own, but root on them is root here.'
+        : 'It is for development: units share this machine, and nothing keeps them apart.',
+    );
   },
 });
 

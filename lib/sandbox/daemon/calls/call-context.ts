@@ -8,6 +8,8 @@ import type { Agents } from '../agents.ts';
 export interface CallContext {
   readonly services: AgentServices;
   readonly agents: Agents;
+  /** What the user of `bootstrap` has to know. */
+  readonly warnings: readonly string[];
   /** Ends the daemon. */
   readonly end: () => void;
 }

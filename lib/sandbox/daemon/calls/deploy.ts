@@ -10,6 +10,7 @@ import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL } from '../../model/documents.ts';
+import { addMachine } from '../../model/machines.ts';
 import { isApplicationName } from '../../model/names.ts';
 import { electLeader } from '../../model/removal.ts';
 import type { Transaction } from '../../store/store.ts';
@@ -183,18 +184,22 @@ function addUnits(
 
 /** Numbers are never given twice, not even to an application of the same name. */
 function addOneUnit(transaction: Transaction, application: string, now: Date): string {
-  const { counters, unitNumbers } = transaction.require('model', MODEL);
+  const { unitNumbers } = transaction.require('model', MODEL);
   const number = unitNumbers[application] ?? 0;
   transaction.patch('model', MODEL, {
     unitNumbers: { ...unitNumbers, [application]: number + 1 },
-    counters: { ...counters, machine: counters.machine + 1 },
   });
+  const machine = addMachine(
+    transaction,
+    transaction.require('application', application).base,
+    now,
+  );
   const name = `${application}/${number}`;
   const since = now.toISOString();
   transaction.put('unit', name, {
     name,
     application,
-    machine: String(counters.machine),
+    machine,
     life: 'alive',
     created: since,
     workload: { current: 'waiting', message: 'agent initialising', since },

@@ -83,13 +83,15 @@ type StreamHandler = (
 export const handlers = typedHandlers as unknown as Readonly<Record<string, Handler>>;
 export const streams = typedStreams as unknown as Readonly<Record<string, StreamHandler>>;
 
-function ping({ services }: CallContext): PingResult {
-  const { name, uuid, controllerName } = services.store.require('model', MODEL);
+function ping({ services, warnings }: CallContext): PingResult {
+  const { name, uuid, controllerName, isolation } = services.store.require('model', MODEL);
   return {
     pid: process.pid,
     modelName: name,
     modelUuid: uuid,
     controllerName,
     jujuVersion: JUJU_VERSION,
+    isolation: isolation === undefined ? 'none' : 'namespaces',
+    warnings,
   };
 }

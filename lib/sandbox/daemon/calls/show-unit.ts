@@ -1,6 +1,7 @@
 /** Everything about one unit, with the data of its relations. */
 import type { Calls, ShowUnitResult, UnitBag, UnitRelation } from '../../api.ts';
 import type { RelationDocument } from '../../model/documents.ts';
+import { addressOf } from '../../model/machines.ts';
 import { compareUnits } from '../../model/names.ts';
 import { comparePorts, formatPort } from '../../model/ports.ts';
 import { bagOf, endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
@@ -19,7 +20,7 @@ export function showUnit(
     ...(unit.workloadVersion === undefined ? {} : { workloadVersion: unit.workloadVersion }),
     machine: unit.machine,
     openedPorts: unit.ports.toSorted(comparePorts).map(formatPort),
-    publicAddress: address,
+    publicAddress: addressOf(store, name, address),
     charm: `local:${application.charm}`,
     leader: application.leader === name,
     life: unit.life,

@@ -13,10 +13,12 @@ import type {
 import { applicationStatus, workloadStatus } from '../../model/application-status.ts';
 import {
   type ApplicationDocument,
+  type MachineDocument,
   MODEL,
   type RelationDocument,
   type UnitDocument,
 } from '../../model/documents.ts';
+import { addressOf } from '../../model/machines.ts';
 import { compareText, compareUnits } from '../../model/names.ts';
 import { comparePorts, formatPort } from '../../model/ports.ts';
 import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
@@ -27,7 +29,6 @@ export function status({ services }: CallContext): FullStatus {
   const { store, address } = services;
   const model = store.require('model', MODEL);
   const applications = store.all('application').toSorted((a, b) => compareText(a.name, b.name));
-  const units = store.all('unit').toSorted((a, b) => compareUnits(a.name, b.name));
   return {
     model: {
       name: model.name,
@@ -39,7 +40,10 @@ export function status({ services }: CallContext): FullStatus {
       status: { current: 'available', since: model.created },
       sla: 'unsupported',
     },
-    machines: units.map((unit) => describeMachine(store, unit, address)),
+    machines: store
+      .all('machine')
+      .toSorted((a, b) => Number(a.id) - Number(b.id))
+      .map((machine) => describeMachine(machine, address)),
     applications: applications.map((one) => describeApplication(store, one, address)),
     relations: store
       .all('relation')
@@ -49,17 +53,16 @@ export function status({ services }: CallContext): FullStatus {
   };
 }
 
-/** Each unit is a machine of its own to Juju; here they share one, and its address. */
-function describeMachine(reader: Reader, unit: UnitDocument, address: string): MachineStatus {
-  const { base } = reader.require('application', unit.application);
-  const since = unit.created;
+function describeMachine(machine: MachineDocument, hostAddress: string): MachineStatus {
+  const { id, base, created: since, address } = machine;
   return {
-    id: unit.machine,
+    id,
     agent: { current: 'started', since, version: JUJU_VERSION },
     machine: { current: 'running', message: 'Running', since },
-    hostname: hostname(),
-    addresses: [address],
-    instanceId: `sandbox-${unit.machine}`,
+    // A machine without an address of its own is this host.
+    hostname: address === undefined ? hostname() : machine.hostname,
+    addresses: [address ?? hostAddress],
+    instanceId: machine.hostname,
     base,
   };
 }
@@ -91,7 +94,9 @@ function describeApplication(
     subordinateTo: [],
     endpoints: Object.keys(metadata.endpoints),
     ...(workloadVersion === undefined ? {} : { workloadVersion }),
-    units: units.map((unit) => describeUnit(application, unit, address)),
+    units: units.map((unit) =>
+      describeUnit(application, unit, addressOf(reader, unit.name, address)),
+    ),
   };
 }
 

@@ -29,6 +29,8 @@ type Concerned = readonly string[] | 'all';
 const CONCERNED: { readonly [K in Kind]: (reader: Reader, change: Change<K>) => Concerned } = {
   model: () => 'all',
   charm: () => 'all',
+  // It comes and goes with its units.
+  machine: () => [],
   application: (reader, { id }) => unitsOf(reader, id),
   unit: (_reader, { before, after }) => concernedByUnit(before, after),
   relation: (reader, { before, after }) => unitsIn(reader, after ?? before),

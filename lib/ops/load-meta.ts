@@ -1,7 +1,7 @@
 /** Reads the metadata files of an unpacked charm, or charmcraft.yaml of its source. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HintError, hasErrorCode } from '#system';
+import { describeError, HintError, hasErrorCode } from '#system';
 import { type CharmMeta, parseCharmMeta } from './meta.ts';
 
 /**
@@ -14,16 +14,23 @@ export async function loadCharmMeta(charmDir: string): Promise<CharmMeta> {
     (await readYaml(join(charmDir, 'metadata.yaml'))) ??
     (await readYaml(join(charmDir, 'charmcraft.yaml')));
   if (main === undefined) {
-    throw new HintError(`cannot read the metadata of the charm in ${charmDir}: no metadata.yaml`, {
-      code: 'no-metadata',
-      hint: 'pack the charm again, or set JUJU_CHARM_DIR to the directory of a charm',
-    });
+    throw new HintError(
+      `cannot read the metadata of the charm in ${charmDir}: no metadata.yaml, nor charmcraft.yaml`,
+      {
+        code: 'no-metadata',
+        hint: 'pack the charm again, or set JUJU_CHARM_DIR to the directory of a charm',
+      },
+    );
   }
+  const actions = await readYaml(join(charmDir, 'actions.yaml'));
+  const config = await readYaml(join(charmDir, 'config.yaml'));
   return parseCharmMeta({
-    metadata: main,
-    actions: (await readYaml(join(charmDir, 'actions.yaml'))) ?? at(main, 'actions'),
-    config: (await readYaml(join(charmDir, 'config.yaml'))) ?? at(main, 'config'),
-    origin: charmDir,
+    metadata: main.value,
+    actions: actions === undefined ? at(main.value, 'actions') : actions.value,
+    config: config === undefined ? at(main.value, 'config') : config.value,
+    origin: main.path,
+    actionsOrigin: (actions ?? main).path,
+    configOrigin: (config ?? main).path,
   });
 }
 
@@ -37,13 +44,18 @@ export function charmMetaFrom(charmcraft: Readonly<Record<string, unknown>>): Ch
   });
 }
 
-async function readYaml(path: string): Promise<unknown> {
+interface YamlFile {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+async function readYaml(path: string): Promise<YamlFile | undefined> {
   const text = readTextIfExists(path);
   if (text === undefined) {
     return undefined;
   }
   try {
-    return tryJson(text) ?? (await parseYaml(text)) ?? {};
+    return { path, value: tryJson(text) ?? (await parseYaml(text)) ?? {} };
   } catch (error) {
     throw new HintError(`cannot read ${path}: it is not YAML`, {
       code: 'malformed-metadata',
@@ -61,7 +73,11 @@ function readTextIfExists(path: string): string | undefined {
     if (hasErrorCode(error, 'ENOENT')) {
       return undefined;
     }
-    throw error;
+    throw new HintError(`cannot read ${path}: ${describeError(error)}`, {
+      code: 'unreadable-metadata',
+      hint: 'make it a file that root can read, or deploy the charm again',
+      cause: error,
+    });
   }
 }
 

@@ -2,9 +2,10 @@
  * The edge of a charm's process: environment in, exit code out. Exit code 0 makes Juju keep what the
  * charm changed; anything else makes it drop that and run the hook again.
  */
-import { describeError } from '#system';
+import { describeError, hasErrorCode } from '#system';
 import type { CharmConstructor } from './charm.ts';
 import { dispatch } from './dispatch.ts';
+import { claimDispatch } from './dispatch-guard.ts';
 import { createProcessRunner, type HookToolRunner } from './hook-tools/index.ts';
 import { parseJujuContext } from './juju-context.ts';
 import { loadCharmMeta } from './load-meta.ts';
@@ -37,6 +38,10 @@ export async function main(charmClass: CharmConstructor, options: MainOptions = 
   try {
     const context = parseJujuContext(environment);
     const meta = await loadCharmMeta(context.charmDir);
+    const { charmDir, unitName, dispatchPath: event = 'an event without a name' } = context;
+    if (!claimDispatch({ charmDir, unitName, event })) {
+      log.debug(`cannot write ${charmDir}: a second dispatch would not be noticed`);
+    }
     await dispatch(charmClass, { context, meta, tools, log });
     edge.succeed();
   } catch (error) {
@@ -48,11 +53,13 @@ export async function main(charmClass: CharmConstructor, options: MainOptions = 
 class ProcessEdge {
   readonly #log: Logger;
   readonly #isAction: boolean;
+  readonly #event: string;
   #ended = false;
 
   constructor(log: Logger, environment: Readonly<Record<string, string | undefined>>) {
     this.#log = log;
     this.#isAction = Boolean(environment['JUJU_ACTION_NAME']);
+    this.#event = environment['JUJU_DISPATCH_PATH'] || 'none: JUJU_DISPATCH_PATH is not set';
   }
 
   watch(): void {
@@ -61,7 +68,9 @@ class ProcessEdge {
       // The event loop ran dry while a handler still waits: without this, Juju would see success.
       if (!this.#ended) {
         this.#ended = true;
-        this.#log.error('the charm ended before its handlers did: a promise was never settled');
+        this.#log.error(
+          `the charm ended before its handlers did: a promise was never settled\nevent: ${this.#event}\nhint: see that what its handlers await always ends: give it a deadline, keep its connection or timer referenced`,
+        );
         process.exitCode = 1;
       }
     });
@@ -75,7 +84,13 @@ class ProcessEdge {
 
   fail(error: unknown): void {
     this.#ended = true;
-    this.#log.error(`Uncaught exception while in charm code: ${stackOf(error)}`);
+    if (hasErrorCode(error, 'dispatch-running')) {
+      // Who started it by hand or from a hook reads its stderr; Juju's log may be out of reach.
+      process.stderr.write(`${describeError(error)}\n`);
+    }
+    this.#log.error(
+      `Uncaught exception while in charm code: ${stackOf(error)}\nevent: ${this.#event}`,
+    );
     if (this.#isAction) {
       // Who runs an action sees its stderr, not the log.
       process.stderr.write(

@@ -61,24 +61,27 @@ export interface MetaSources {
   readonly config: unknown;
   /** What to call the source in messages: a path. */
   readonly origin: string;
+  /** That of actions and config, where they are files of their own. */
+  readonly actionsOrigin?: string;
+  readonly configOrigin?: string;
 }
 
 type Plain = Readonly<Record<string, unknown>>;
 
 /** @throws HintError naming the file and the key that is not as it must be. */
 export function parseCharmMeta(sources: MetaSources): CharmMeta {
-  const { origin } = sources;
+  const { origin, actionsOrigin = origin, configOrigin = origin } = sources;
   const metadata = mapAt(sources.metadata, origin, 'the file');
   if (typeof metadata['name'] !== 'string') {
     throw malformed(origin, '"name" is missing');
   }
-  const config = mapAt(sources.config, origin, 'config');
+  const config = mapAt(sources.config, configOrigin, 'config');
   return Object.freeze({
     name: metadata['name'],
     subordinate: metadata['subordinate'] === true,
     endpoints: parseEndpoints(metadata, origin),
-    options: parseEach(config['options'], origin, 'config.options', parseOption),
-    actions: parseEach(sources.actions, origin, 'actions', parseAction),
+    options: parseEach(config['options'], configOrigin, 'config.options', parseOption),
+    actions: parseEach(sources.actions, actionsOrigin, 'actions', parseAction),
     storages: parseEach(metadata['storage'], origin, 'storage', (name, value) => ({
       name,
       kind: text(value['type'], 'filesystem'),

@@ -1,5 +1,15 @@
 /** A real charm process, bundled as charms are packed, over executables that stand in for Juju's. */
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -262,5 +272,87 @@ describe('a dispatch that fails exits 1, so that Juju keeps nothing, and logs', 
     const { exitCode, calls } = await dispatch('hooks/start', { JUJU_CHARM_DIR: other });
     expect(exitCode).toBe(1);
     expect(errors(calls)).toContain(`cannot read ${other}/metadata.yaml: it is not YAML`);
+  });
+});
+
+describe('a second dispatch of the unit', () => {
+  test("from inside a hook is refused, by Juju's log and on stderr, with what to do", async () => {
+    const { exitCode, calls } = await dispatch('hooks/calls-itself');
+    expect(exitCode).toBe(0);
+    const told = calls.find((call) => call.args.at(-1)?.startsWith('called itself'))?.args.at(-1);
+    expect(told).toMatch(
+      /^called itself: 1 cannot dispatch hooks\/update-status: another dispatch of tiny\/0 is running \(process \d+ handles hooks\/calls-itself\); from a hook, call the method/,
+    );
+    expect(errors(calls)).toContain('another dispatch of tiny/0 is running');
+  });
+
+  test('runs when the first one was killed', async () => {
+    await expect(dispatch('hooks/dies')).rejects.toMatchObject({ name: 'ProcessError' });
+    const { exitCode } = await dispatch('hooks/leaves-a-timer');
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('a failure names the event, the file and what to do', () => {
+  test('of a handler that threw', async () => {
+    expect(errors((await dispatch('hooks/install')).calls)).toContain('\nevent: hooks/install');
+  });
+
+  test('of a promise that never settles', async () => {
+    const said = errors((await dispatch('hooks/never-settles')).calls);
+    expect(said).toContain('\nevent: hooks/never-settles\nhint: see that what its handlers await');
+  });
+
+  test.each([
+    ['metadata.yaml', 'provides: {}', 'charm in DIR/metadata.yaml: "name" is missing'],
+    ['metadata.yaml', '- a', 'charm in DIR/metadata.yaml: "the file" is not a map'],
+    ['actions.yaml', 'wipe: true', 'charm in DIR/actions.yaml: "actions.wipe" is not a map'],
+    [
+      'config.yaml',
+      'options: {a: {type: text}}',
+      'charm in DIR/config.yaml: option "a" has unknown',
+    ],
+    ['config.yaml', 'options: [', 'cannot read DIR/config.yaml: it is not YAML'],
+    ['metadata.yaml', undefined, 'charm in DIR: no metadata.yaml, nor charmcraft.yaml'],
+    ['actions.yaml', 'a folder', 'cannot read DIR/actions.yaml: EISDIR'],
+  ])('of %s with %s', async (file, text, message) => {
+    const other = await mkdtemp(join(root, 'odd-'));
+    await writeFile(join(other, 'metadata.yaml'), 'name: tiny');
+    await rm(join(other, file), { force: true });
+    if (text === 'a folder') {
+      await mkdir(join(other, file));
+    } else if (text !== undefined) {
+      await writeFile(join(other, file), text);
+    }
+    const { exitCode, calls } = await dispatch('hooks/start', { JUJU_CHARM_DIR: other });
+    expect(exitCode).toBe(1);
+    expect(errors(calls)).toContain(message.replace('DIR', other));
+    expect(errors(calls)).toMatch(/\nhint: \S/);
+    expect(errors(calls)).toContain('\nevent: hooks/start');
+  });
+
+  test.each([
+    ['JUJU_UNIT_NAME', 'app', 'JUJU_UNIT_NAME="app" is not a unit name'],
+    ['JUJU_DISPATCH_PATH', '', 'JUJU_DISPATCH_PATH is not set'],
+    ['JUJU_RELATION_ID', 'database:x', 'JUJU_RELATION_ID="x" is not a number'],
+  ])('of %s="%s"', async (name, value, message) => {
+    const { exitCode, calls } = await dispatch('hooks/start', { [name]: value });
+    expect(exitCode).toBe(1);
+    expect(errors(calls)).toContain(message);
+    expect(errors(calls)).toMatch(/\nhint: \S/);
+  });
+
+  test('of a hook tool that is not there', async () => {
+    await rename(join(root, 'bin', 'config-get'), join(root, 'bin', 'config-got'));
+    try {
+      const { exitCode, calls } = await dispatch('hooks/update-status');
+      expect(exitCode).toBe(1);
+      expect(errors(calls)).toMatch(/config-get failed: there is no such tool on PATH/);
+      expect(errors(calls)).toMatch(
+        /\nhint: let Juju run the charm.*\nevent: hooks\/update-status/s,
+      );
+    } finally {
+      await rename(join(root, 'bin', 'config-got'), join(root, 'bin', 'config-get'));
+    }
   });
 });

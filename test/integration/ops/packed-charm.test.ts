@@ -1,5 +1,5 @@
 /** What packing makes of a charm: runs where nothing else is, and keeps compiled code safely. */
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -22,14 +22,15 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-async function dispatch(): Promise<string> {
+/** `unit`: the folder Juju would name as the charm's, that of the packed charm unless told. */
+async function dispatch(unit = charm.directory): Promise<string> {
   const { stderr } = await runProcess(join(charm.directory, 'dispatch'), [], {
     cwd: charm.directory,
     timeoutMs: 30_000,
     env: {
       // No HOME, and no Node on PATH: as Juju does it.
       PATH: `${root}:/usr/bin:/bin`,
-      JUJU_CHARM_DIR: charm.directory,
+      JUJU_CHARM_DIR: unit,
       JUJU_UNIT_NAME: 'greeter/0',
       JUJU_DISPATCH_PATH: 'hooks/update-status',
     },
@@ -40,7 +41,15 @@ async function dispatch(): Promise<string> {
 const cache = () => join(charm.directory, '.compile-cache');
 
 test('dispatches that overlap share one folder of compiled code', async () => {
-  expect(await Promise.all([dispatch(), dispatch(), dispatch()])).toEqual(['', '', '']);
+  // Of one unit a second dispatch is refused; these are of three, as far as that is concerned.
+  const units = ['a', 'b', 'c'].map((name) => join(root, name));
+  for (const unit of units) {
+    await mkdir(unit);
+    for (const file of ['metadata.yaml', 'config.yaml', 'actions.yaml']) {
+      await copyFile(join(charm.directory, file), join(unit, file));
+    }
+  }
+  expect(await Promise.all(units.map((unit) => dispatch(unit)))).toEqual(['', '', '']);
   const files = await readdir(cache(), { recursive: true });
   expect(files.filter((name) => name.includes('/'))).toHaveLength(1);
 });

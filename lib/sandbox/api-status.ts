@@ -1,5 +1,7 @@
 /** What `juju status` is made of, as the daemon answers it; how it is printed is the command's. */
 
+import type { StorageInfo } from './api-storage.ts';
+
 /** One status as Juju keeps it; `since` is ISO 8601. */
 export interface StatusInfo {
   readonly current: string;
@@ -13,6 +15,7 @@ export interface FullStatus {
   readonly machines: readonly MachineStatus[];
   readonly applications: readonly ApplicationStatus[];
   readonly relations: readonly RelationStatus[];
+  readonly storage: readonly StorageInfo[];
   /** The daemon's time. */
   readonly timestamp: string;
 }

@@ -25,6 +25,17 @@ import type {
   UpdateSecretParams,
 } from './api-secrets.ts';
 import type { FullStatus } from './api-status.ts';
+import type {
+  AddStorageParams,
+  AddStorageResult,
+  AttachStorageParams,
+  DetachStorageParams,
+  RemoveStorageParams,
+  StorageDirective,
+  StorageInfo,
+  StoragePool,
+  StorageResult,
+} from './api-storage.ts';
 import type { JsonRecord, JsonValue } from './json.ts';
 
 export type {
@@ -66,6 +77,12 @@ export interface Calls {
   'revoke-secret': { params: GrantSecretParams; result: NoResult };
   secrets: { params: NoParams; result: readonly SecretInfo[] };
   'show-secret': { params: ShowSecretParams; result: SecretInfo };
+  storage: { params: NoParams; result: readonly StorageInfo[] };
+  'storage-pools': { params: NoParams; result: readonly StoragePool[] };
+  'add-storage': { params: AddStorageParams; result: readonly AddStorageResult[] };
+  'attach-storage': { params: AttachStorageParams; result: readonly StorageResult[] };
+  'detach-storage': { params: DetachStorageParams; result: readonly StorageResult[] };
+  'remove-storage': { params: RemoveStorageParams; result: readonly StorageResult[] };
 }
 
 /** Calls answered by any number of items. */
@@ -136,6 +153,9 @@ export interface DeployParams {
   readonly trust?: boolean;
   /** As typed, for example `ubuntu@22.04`; else the first base of the manifest. */
   readonly base?: string;
+  readonly storage?: Readonly<Record<string, StorageDirective>>;
+  /** Ids of detached storage for the one unit. */
+  readonly attachStorage?: readonly string[];
 }
 
 interface DeployResult {
@@ -150,11 +170,15 @@ interface DeployResult {
 interface AddUnitParams {
   readonly application: string;
   readonly count?: number;
+  /** Ids of detached storage for the one unit. */
+  readonly attachStorage?: readonly string[];
 }
 
 interface RemoveUnitsParams {
   readonly units: readonly string[];
   readonly force?: boolean;
+  /** Also storage that could be attached to others. */
+  readonly destroyStorage?: boolean;
   /** Answer what would happen and change nothing. */
   readonly dryRun?: boolean;
 }
@@ -162,6 +186,8 @@ interface RemoveUnitsParams {
 interface RemoveApplicationsParams {
   readonly applications: readonly string[];
   readonly force?: boolean;
+  /** Also storage that could be attached to others. */
+  readonly destroyStorage?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -170,6 +196,9 @@ export interface RemoveResult {
   readonly name: string;
   /** Units that go with it (remove-application). */
   readonly units: readonly string[];
+  /** Storage that is detached, and that goes too. */
+  readonly detachedStorage?: readonly string[];
+  readonly destroyedStorage?: readonly string[];
   /** Why it cannot be removed, without the `removing unit a/0 failed: ` prefix. */
   readonly error?: string;
 }

@@ -49,6 +49,7 @@ export class SandboxDaemon {
       readonly units?: number;
       readonly config?: Readonly<Record<string, string | number | boolean>>;
       readonly files?: Readonly<Record<string, string>>;
+      readonly storage?: NonNullable<Calls['deploy']['params']['storage']>;
     } = {},
   ): Promise<void> {
     const directory = join(this.#scratch, `charm-${application}`);
@@ -65,6 +66,7 @@ export class SandboxDaemon {
       application,
       ...(options.units === undefined ? {} : { units: options.units }),
       ...(options.config === undefined ? {} : { config: options.config }),
+      ...(options.storage === undefined ? {} : { storage: options.storage }),
     });
   }
 

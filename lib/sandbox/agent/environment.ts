@@ -8,6 +8,7 @@ import { type HookInfo, hookName } from '../model/hook-info.ts';
 import { endpointOf } from '../model/relations.ts';
 import type { HookContext } from './hook-context.ts';
 import { type AgentServices, JUJU_VERSION } from './services.ts';
+import { storageLocation } from './storage-directories.ts';
 import { unitDirectory } from './unit-directory.ts';
 
 const AGENT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin';
@@ -49,6 +50,7 @@ export function hookEnvironment(
     ...relationVariables(context),
     ...actionVariables(context),
     ...secretVariables(context.hook),
+    ...storageVariables(services, context),
   };
 }
 
@@ -86,6 +88,17 @@ function secretVariables(hook: HookInfo | undefined): Environment {
       ? { JUJU_SECRET_REVISION: String(hook.revision) }
       : {}),
   };
+}
+
+function storageVariables({ paths }: AgentServices, { hook, storage }: HookContext): Environment {
+  const found = hook?.kind === 'storage' ? storage.find(hook.storage) : undefined;
+  return found === undefined
+    ? {}
+    : {
+        JUJU_STORAGE_ID: found.id,
+        JUJU_STORAGE_LOCATION: storageLocation(paths, found) ?? '',
+        JUJU_STORAGE_KIND: 'filesystem',
+      };
 }
 
 function proxies(config: JsonRecord): Environment {

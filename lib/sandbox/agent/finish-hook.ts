@@ -8,10 +8,12 @@ import type {
   LifecycleHookInfo,
   RelationHookInfo,
   SecretHookInfo,
+  StorageHookInfo,
 } from '../model/hook-info.ts';
 import { bagId, NOTHING_SEEN } from '../model/relations.ts';
 import { removeRelationIfEmpty, removeUnit } from '../model/removal.ts';
 import { afterExpiry, afterRotation } from '../model/secret-timers.ts';
+import { dropAttachment } from '../model/storage.ts';
 import type { Patch, Transaction } from '../store/store.ts';
 
 /** Marks `hook` as done: no longer pending, its news no longer news. */
@@ -31,6 +33,9 @@ export function finishHook(
       break;
     case 'secret':
       finishSecret(transaction, unitName, hook, now);
+      break;
+    case 'storage':
+      finishStorage(transaction, hook, now);
       break;
   }
 }
@@ -163,5 +168,17 @@ function finishSecret(
     transaction.patch('secret', hook.secret, {
       consumers: { ...secret.consumers, [unitName]: { ...consumer, told: hook.revision } },
     });
+  }
+}
+
+function finishStorage(transaction: Transaction, hook: StorageHookInfo, now: string): void {
+  const attachment = transaction.get('storage', hook.storage)?.attachment;
+  if (attachment === undefined) {
+    return;
+  }
+  if (hook.step === 'detaching') {
+    dropAttachment(transaction, hook.storage, now);
+  } else {
+    transaction.patch('storage', hook.storage, { attachment: { ...attachment, told: true } });
   }
 }

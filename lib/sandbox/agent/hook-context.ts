@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '#system';
+import type { SandboxPaths } from '../client/paths.ts';
 import { ModelError } from '../errors.ts';
 import type { JsonRecord } from '../json.ts';
 import type {
@@ -21,8 +22,10 @@ import { ActionResults } from './action-results.ts';
 import { PendingBags } from './pending-bags.ts';
 import { PendingPorts } from './pending-ports.ts';
 import { PendingSecrets } from './pending-secrets.ts';
+import { PendingStorage } from './pending-storage.ts';
 
 export interface ContextServices {
+  readonly paths: SandboxPaths;
   readonly store: Store;
   readonly log: DebugLog;
   readonly clock: Clock;
@@ -65,6 +68,7 @@ export class HookContext {
   readonly bags: PendingBags;
   readonly secrets: PendingSecrets;
   readonly ports: PendingPorts;
+  readonly storage: PendingStorage;
   readonly results = new ActionResults();
   /** Undefined values delete. */
   readonly #state = new Map<string, string | undefined>();
@@ -85,6 +89,7 @@ export class HookContext {
     this.bags = new PendingBags(services.store);
     this.secrets = new PendingSecrets(services.store);
     this.ports = new PendingPorts(services.store, options.unit);
+    this.storage = new PendingStorage(services.store, options.unit);
   }
 
   get store(): Store {
@@ -164,6 +169,7 @@ export class HookContext {
     this.#noteOwnWrites(transaction, this.bags.flush(transaction));
     this.secrets.flush(transaction);
     this.ports.flush(transaction);
+    this.storage.flush(transaction, this.now());
     if (this.#state.size > 0) {
       transaction.patch('unit', this.unit, { state: this.readState() });
       this.#state.clear();

@@ -21,6 +21,7 @@ import { finishHook } from './finish-hook.ts';
 import { HookContext } from './hook-context.ts';
 import { forgetProcess, killNotedProcess, noteProcess } from './orphans.ts';
 import type { AgentServices } from './services.ts';
+import { placeStorage, releaseStorage, removeStorageData } from './storage-directories.ts';
 import { unitDirectory } from './unit-directory.ts';
 
 /** Runs the hook to its end; `settle` completes the transaction that ends it. */
@@ -31,6 +32,7 @@ export async function runHook(
   settle: (transaction: Transaction) => void,
 ): Promise<void> {
   const name = hookName(hook);
+  placeStorage(services, unit);
   const context = new HookContext(services, { unit, label: name, hook });
   recordStart(services, context, hook);
   const end = await executeCharm(services, context, `hooks/${name}`);
@@ -38,6 +40,7 @@ export async function runHook(
     if (commit(services, context, hook, settle)) {
       logSuccess(services, context, { name, ran: end !== 'missing' });
     }
+    await clearStorage(services, context);
     return;
   }
   if (end.signal === 'SIGTERM' || end.signal === 'SIGKILL') {
@@ -52,6 +55,18 @@ export async function runHook(
     return;
   }
   fail(services, context, hook, { reason: describeEnd(end), settle });
+}
+
+/** After storage-detaching: the data leave the unit's directory, or are removed with their storage. */
+async function clearStorage(services: AgentServices, { hook, unit, storage }: HookContext) {
+  if (hook?.kind !== 'storage' || hook.step !== 'detaching') {
+    return;
+  }
+  const before = storage.find(hook.storage);
+  if (before !== undefined && services.store.get('storage', hook.storage) === undefined) {
+    await removeStorageData(services.paths, before);
+  }
+  releaseStorage(services, unit);
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Reader } from '../store/store.ts';
 import type { Operation } from './operation.ts';
 import { nextCreatedHook, nextRelationHook } from './plan-relation.ts';
 import { nextSecretHook, nextSecretTime } from './plan-secret.ts';
+import { nextStorageHook } from './plan-storage.ts';
 
 export interface PlanInputs {
   readonly reader: Reader;
@@ -33,7 +34,7 @@ export function planOperation(inputs: PlanInputs): Operation {
     beforeOthers(inputs, unit, application) ??
     planTask(inputs, unit) ??
     (unit.pending === undefined
-      ? ordinary(inputs, unit, application)
+      ? (planStorage(inputs, unit) ?? ordinary(inputs, unit, application))
       : planPending(inputs, unit.pending))
   );
 }
@@ -87,6 +88,12 @@ function planTask({ reader, hasCommands }: PlanInputs, unit: UnitDocument): Oper
     return { kind: 'task', task: task.id };
   }
   return hasCommands ? { kind: 'commands' } : undefined;
+}
+
+/** Before install for what the unit is born with, and before stop for what it leaves. */
+function planStorage({ reader }: PlanInputs, unit: UnitDocument): Operation | undefined {
+  const hook = nextStorageHook(reader, unit);
+  return hook === undefined ? undefined : runHook(hook);
 }
 
 function planPending(

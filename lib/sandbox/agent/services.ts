@@ -1,11 +1,9 @@
 /** What unit agents work with. */
-import type { SandboxPaths } from '../client/paths.ts';
 import type { MachineHost } from '../machines/machine-host.ts';
 import type { ContextServices, HookContext } from './hook-context.ts';
 import type { OutputPipes } from './output-pipe.ts';
 
 export interface AgentServices extends ContextServices {
-  readonly paths: SandboxPaths;
   readonly pipes: OutputPipes;
   /** Where the processes of units run. */
   readonly machines: MachineHost;

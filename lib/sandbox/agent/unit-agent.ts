@@ -11,6 +11,7 @@ import type { Operation } from './operation.ts';
 import { killOrphan } from './orphans.ts';
 import { planOperation } from './plan-operation.ts';
 import type { AgentServices } from './services.ts';
+import { releaseStorage } from './storage-directories.ts';
 import { runTask } from './task-operation.ts';
 import { prepareUnitDirectory, removeUnitDirectory, unitDirectory } from './unit-directory.ts';
 
@@ -183,6 +184,7 @@ export class UnitAgent {
     }
     const { root } = unitDirectory(paths, this.unit);
     await endSandboxProcesses(root, clock);
+    releaseStorage(this.#services, this.unit);
     await removeUnitDirectory(root);
     if (this.#machine !== '' && store.get('machine', this.#machine) === undefined) {
       await machines.remove(this.#machine);

@@ -6,21 +6,16 @@
 import { ModelError } from '../errors.ts';
 import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata, EndpointMetadata } from '../model/charm-metadata.ts';
-import { isRecord, recordOf, scalarText, textOf } from './yaml-document.ts';
+import { parseResources } from './resource-metadata.ts';
+import { parseStorage } from './storage-metadata.ts';
+import { isRecord, recordOf, textOf } from './yaml-document.ts';
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$/;
 const ENDPOINT = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
 type Basics = Pick<
   CharmMetadata,
-  | 'name'
-  | 'summary'
-  | 'subordinate'
-  | 'endpoints'
-  | 'extraBindings'
-  | 'resources'
-  | 'storage'
-  | 'requiredStorage'
+  'name' | 'summary' | 'subordinate' | 'endpoints' | 'extraBindings' | 'resources' | 'storage'
 >;
 
 /** @throws ModelError with Juju's message where the metadata are invalid. */
@@ -36,16 +31,14 @@ export function parseMetadata(document: JsonValue): Basics {
   const endpoints = parseEndpoints(name, meta);
   const subordinate = meta['subordinate'] === true;
   requireContainerScope(name, subordinate, endpoints);
-  const storage = recordOf(meta['storage'], 'metadata: storage');
   return {
     name,
     summary: textOf(meta['summary'], 'metadata: summary') ?? '',
     subordinate,
     endpoints,
     extraBindings: Object.keys(recordOf(meta['extra-bindings'], 'metadata: extra-bindings')),
-    resources: Object.keys(recordOf(meta['resources'], 'metadata: resources')),
-    storage: Object.keys(storage),
-    requiredStorage: Object.keys(storage).filter((key) => !isOptionalStorage(storage[key])),
+    resources: parseResources(meta),
+    storage: parseStorage(name, meta),
   };
 }
 
@@ -134,11 +127,4 @@ function requireContainerScope(
 
 function isReserved(name: string): boolean {
   return name === 'juju' || name.startsWith('juju-');
-}
-
-/** `multiple: {range: 0-…}` or `0+` makes a storage optional. */
-function isOptionalStorage(value: JsonValue | undefined): boolean {
-  const multiple = isRecord(value) ? value['multiple'] : undefined;
-  const range = isRecord(multiple) ? scalarText(multiple['range']) : '';
-  return /^0(?:[-+]|$)/.test(range);
 }

@@ -43,8 +43,12 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
     'add-secret-backend remove-secret-backend update-secret-backend secret-backends list-secret-backends show-secret-backend model-secret-backend',
   ],
   [
+    "the pools of the sandbox are directories of this host: 'juju storage-pools' lists them",
+    'import-filesystem create-storage-pool update-storage-pool remove-storage-pool',
+  ],
+  [
     NOT_YET,
-    'refresh upgrade-charm attach-resource resources list-resources storage list-storage show-storage add-storage attach-storage detach-storage remove-storage import-filesystem storage-pools list-storage-pools create-storage-pool update-storage-pool remove-storage-pool show-status-log show-machine scale-application',
+    'refresh upgrade-charm attach-resource resources list-resources show-status-log show-machine scale-application',
   ],
   ['end the sandbox with "juju kill-controller"', 'destroy-controller'],
   [

@@ -28,6 +28,8 @@ export interface SandboxPaths {
   readonly agents: string;
   /** Named pipes for the output of charms. */
   readonly pipes: string;
+  /** Data of storage attached to no unit. */
+  readonly storage: string;
 }
 
 export function sandboxPaths(root: string): SandboxPaths {
@@ -43,5 +45,6 @@ export function sandboxPaths(root: string): SandboxPaths {
     charms: join(root, 'charms'),
     agents: join(root, 'agents'),
     pipes: join(root, 'pipes'),
+    storage: join(root, 'storage'),
   };
 }

@@ -39,6 +39,10 @@ const CONCERNED: { readonly [K in Kind]: (reader: Reader, change: Change<K>) => 
     [before, after].flatMap((secret) => concernedBySecret(reader, secret)),
   operation: () => [],
   task: (_reader, { before, after }) => [after?.unit ?? before?.unit ?? ''],
+  storage: (_reader, { before, after }) => [
+    before?.attachment?.unit ?? '',
+    after?.attachment?.unit ?? '',
+  ],
 };
 
 /** What a unit has seen is its own affair; that it comes, dies or goes is everybody's. */

@@ -1,45 +1,7 @@
 /** Tools whose subject does not exist in a sandbox: they answer as Juju does when it has nothing. */
-import { answer, OUTPUT_FLAGS } from './output.ts';
+import { OUTPUT_FLAGS } from './output.ts';
 import type { Tool } from './tool.ts';
-import { refuseExtra, ToolError, usageError } from './tool-error.ts';
-
-const storageList: Tool = {
-  name: 'storage-list',
-  summary: 'List storage attached to the unit.',
-  usage: '[options] [<storage-name>]',
-  flags: OUTPUT_FLAGS,
-  run(call) {
-    refuseExtra(call.args.slice(1));
-    return answer(call, []);
-  },
-};
-
-const storageGet: Tool = {
-  name: 'storage-get',
-  summary: 'Print information for the storage instance with the specified ID.',
-  usage: '[options] [<key>]',
-  flags: { ...OUTPUT_FLAGS, storage: { kind: 'text', aliases: ['s'] } },
-  run({ flags }) {
-    const id = flags.text('storage');
-    if (id === undefined || id === '') {
-      throw usageError('no storage instance specified');
-    }
-    throw usageError(`invalid value ${JSON.stringify(id)} for option -s: storage not found`);
-  },
-};
-
-const storageAdd: Tool = {
-  name: 'storage-add',
-  summary: 'Add storage instances.',
-  usage: '<charm storage name>[=count] ...',
-  flags: {},
-  run({ args }) {
-    if (args.length === 0) {
-      throw usageError('storage add requires a storage directive');
-    }
-    throw new ToolError('cannot add storage: the sandbox has no storage');
-  },
-};
+import { ToolError, usageError } from './tool-error.ts';
 
 const resourceGet: Tool = {
   name: 'resource-get',
@@ -80,11 +42,4 @@ const credentialGet: Tool = {
   },
 };
 
-export const refusedTools: readonly Tool[] = [
-  storageList,
-  storageGet,
-  storageAdd,
-  resourceGet,
-  jujuReboot,
-  credentialGet,
-];
+export const refusedTools: readonly Tool[] = [resourceGet, jujuReboot, credentialGet];

@@ -13,6 +13,7 @@ import { secretAccessTools } from './secret-access-tools.ts';
 import { secretOwnerTools } from './secret-owner-tools.ts';
 import { stateTools } from './state-tools.ts';
 import { statusTools } from './status-tools.ts';
+import { storageTools } from './storage-tools.ts';
 import type { Tool } from './tool.ts';
 import { NeedStdin, ToolError } from './tool-error.ts';
 
@@ -27,6 +28,7 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map(
     ...stateTools,
     ...secretOwnerTools,
     ...secretAccessTools,
+    ...storageTools,
     ...refusedTools,
   ].map((tool) => [tool.name, tool]),
 );

@@ -24,6 +24,30 @@ export interface ActionMetadata {
   readonly schema: JsonRecord;
 }
 
+/** A store the charm asks for. */
+export interface StorageMetadata {
+  readonly name: string;
+  readonly type: 'filesystem' | 'block';
+  readonly description?: string;
+  readonly shared: boolean;
+  readonly readOnly: boolean;
+  readonly countMin: number;
+  /** -1: as many as one likes. */
+  readonly countMax: number;
+  /** MiB; 0 for none. */
+  readonly minimumSize: number;
+  /** Where the charm wants it mounted; empty for anywhere. */
+  readonly location: string;
+}
+
+export interface ResourceMetadata {
+  readonly name: string;
+  readonly type: 'file' | 'oci-image';
+  /** The file's name on the unit. */
+  readonly path: string;
+  readonly description?: string;
+}
+
 export interface CharmMetadata {
   readonly name: string;
   readonly summary: string;
@@ -33,10 +57,8 @@ export interface CharmMetadata {
   readonly extraBindings: readonly string[];
   readonly options: Readonly<Record<string, ConfigOption>>;
   readonly actions: Readonly<Record<string, ActionMetadata>>;
-  readonly resources: readonly string[];
-  /** Storage that must exist before install. */
-  readonly requiredStorage: readonly string[];
-  readonly storage: readonly string[];
+  readonly resources: Readonly<Record<string, ResourceMetadata>>;
+  readonly storage: Readonly<Record<string, StorageMetadata>>;
   /** Of the first base of the manifest. */
   readonly base?: { readonly name: string; readonly channel: string };
   /** Content of the file `version`. */

@@ -15,7 +15,14 @@ interface ModelDocument {
   readonly controllerName: string;
   readonly created: string;
   /** Operations and tasks share one sequence. */
-  readonly counters: { readonly relation: number; readonly machine: number; readonly task: number };
+  readonly counters: {
+    readonly relation: number;
+    readonly machine: number;
+    readonly task: number;
+    /** Absent: none yet. Storage of all names shares one sequence. */
+    readonly storage?: number;
+    readonly filesystem?: number;
+  };
   /** The next unit number of every application name ever used. */
   readonly unitNumbers: Readonly<Record<string, number>>;
   /** The next revision of every charm name ever deployed. */
@@ -74,6 +81,45 @@ export interface ApplicationDocument {
   readonly leaderSettings: Readonly<Record<string, string>>;
   readonly leaderSettingsVersion: number;
   readonly created: string;
+  /** What every new unit gets, by the charm's name for it. */
+  readonly storage?: Readonly<Record<string, StorageConstraints>>;
+}
+
+/** A directive with all defaults filled in. */
+export interface StorageConstraints {
+  readonly pool: string;
+  readonly count: number;
+  /** MiB. */
+  readonly size: number;
+}
+
+/** A file system, `data/0`; it may outlive the unit it is attached to. */
+export interface StorageDocument {
+  readonly id: string;
+  readonly name: string;
+  readonly pool: string;
+  /** MiB; nothing enforces it. */
+  readonly size: number;
+  /** Juju's number of the file system: `0/3` when bound to a machine, else `3`. */
+  readonly filesystem: string;
+  /** Dying storage goes as soon as nothing is attached to it. */
+  readonly life: Life;
+  readonly attachment?: StorageAttachment;
+  /** The unit below whose directory the data lie; absent: in the directory of detached storage. */
+  readonly place?: { readonly unit: string; readonly location: string };
+  /** When the attachment last changed. */
+  readonly since: string;
+}
+
+export interface StorageAttachment {
+  readonly unit: string;
+  readonly machine: string;
+  /** Below the unit's directory. */
+  readonly location: string;
+  readonly readOnly: boolean;
+  readonly life: Life;
+  /** storage-attached has run. */
+  readonly told: boolean;
 }
 
 export interface PortRange {
@@ -263,6 +309,7 @@ export interface Documents {
   secret: SecretDocument;
   operation: OperationDocument;
   task: TaskDocument;
+  storage: StorageDocument;
 }
 
 export type Kind = keyof Documents;

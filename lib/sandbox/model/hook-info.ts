@@ -41,7 +41,14 @@ export interface SecretHookInfo {
   readonly revision: number;
 }
 
-export type HookInfo = LifecycleHookInfo | RelationHookInfo | SecretHookInfo;
+export interface StorageHookInfo {
+  readonly kind: 'storage';
+  readonly step: 'attached' | 'detaching';
+  /** `data/0`. */
+  readonly storage: string;
+}
+
+export type HookInfo = LifecycleHookInfo | RelationHookInfo | SecretHookInfo | StorageHookInfo;
 
 /** `config-changed`, `db-relation-joined`, `secret-changed`: as charms and messages name it. */
 export function hookName(hook: HookInfo): string {
@@ -52,6 +59,8 @@ export function hookName(hook: HookInfo): string {
       return `${hook.endpoint}-relation-${hook.step}`;
     case 'secret':
       return `secret-${hook.step}`;
+    case 'storage':
+      return `${hook.storage.split('/', 1)[0] ?? ''}-storage-${hook.step}`;
   }
 }
 

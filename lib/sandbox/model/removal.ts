@@ -3,6 +3,7 @@ import type { Reader, Transaction } from '../store/store.ts';
 import { removeMachineIfEmpty } from './machines.ts';
 import { compareUnits } from './names.ts';
 import { bagId, isPeer, relationsOf } from './relations.ts';
+import { detachAllStorage, dropAttachment, storageOf } from './storage.ts';
 
 /** Marks a relation as dying; it goes at once when no unit takes part. */
 export function destroyRelation(transaction: Transaction, id: number): void {
@@ -18,16 +19,27 @@ export function removeRelationIfEmpty(transaction: Transaction, id: number): voi
   }
 }
 
+/** What goes with a unit beside itself. */
+export interface Destruction {
+  /** Also the storage that could be attached to others. */
+  readonly storage?: boolean;
+}
+
 /**
  * Marks a unit as dying. It leaves its relations' scopes at once, so that the others see it depart
  * before it has run its own hooks.
  */
-export function destroyUnit(transaction: Transaction, name: string): void {
+export function destroyUnit(
+  transaction: Transaction,
+  name: string,
+  { storage = false }: Destruction = {},
+): void {
   const unit = transaction.require('unit', name);
   if (unit.life === 'dying') {
     return;
   }
   transaction.patch('unit', name, { life: 'dying' });
+  detachAllStorage(transaction, name, storage);
   for (const relation of relationsOf(transaction, unit.application)) {
     const id = bagId(relation.id, name);
     if (transaction.get('bag', id) !== undefined) {
@@ -37,7 +49,11 @@ export function destroyUnit(transaction: Transaction, name: string): void {
 }
 
 /** Marks an application with its relations and units as dying; it goes with its last unit. */
-export function destroyApplication(transaction: Transaction, name: string): void {
+export function destroyApplication(
+  transaction: Transaction,
+  name: string,
+  destruction: Destruction = {},
+): void {
   transaction.patch('application', name, { life: 'dying' });
   for (const relation of relationsOf(transaction, name)) {
     if (!isPeer(relation)) {
@@ -45,7 +61,7 @@ export function destroyApplication(transaction: Transaction, name: string): void
     }
   }
   for (const unit of transaction.within('unit', name)) {
-    destroyUnit(transaction, unit.name);
+    destroyUnit(transaction, unit.name, destruction);
   }
   removeApplicationIfEmpty(transaction, name);
 }
@@ -55,6 +71,9 @@ export function removeUnit(transaction: Transaction, name: string): void {
   const unit = transaction.require('unit', name);
   transaction.remove('unit', name);
   cancelTasks(transaction, name);
+  for (const { id, since } of storageOf(transaction, name)) {
+    dropAttachment(transaction, id, since);
+  }
   removeSecretsOf(transaction, 'unit', name);
   forgetConsumer(transaction, name);
   const application = transaction.get('application', unit.application);

@@ -11,6 +11,15 @@ import {
   scriptFor,
 } from './hook-tools-contract.ts';
 
+const KEEPER = `
+name: keeper
+summary: Keeps things.
+description: A witness with storage.
+storage:
+  data: { type: filesystem, location: /srv/data }
+  logs: { type: filesystem, multiple: { range: 0-2 } }
+`;
+
 let sandbox: SandboxDaemon;
 let address = '';
 
@@ -21,6 +30,10 @@ beforeAll(async () => {
     scripts: {
       'wants-relation-created': 'relation-set colour=blue\nrelation-set --app shape=round',
     },
+  });
+  await sandbox.deploy('keeps', {
+    files: { 'metadata.yaml': KEEPER },
+    storage: { logs: { count: 1 } },
   });
   await sandbox.call('integrate', { endpoints: ['mine:serves', 'theirs:wants'] });
   await sandbox.settle();

@@ -114,6 +114,7 @@ const SAMPLE: FullStatus = {
       ],
     },
   ],
+  storage: [],
   relations: [
     {
       id: 2,
@@ -248,7 +249,7 @@ function running(message: string): string {
         units: [aUnit('a/0', { agent: { current: 'executing', message } })],
       })),
     },
-    { relations: false, utc: true },
+    { relations: false, storage: false, utc: true },
   );
 }
 
@@ -261,11 +262,13 @@ function names(...patterns: string[]): unknown[] {
 
 describe('the tables of juju status', () => {
   test('are those of Juju, to the space', () => {
-    expect(formatTabular(SAMPLE, { relations: true, utc: true })).toBe(TABULAR);
+    expect(formatTabular(SAMPLE, { relations: true, storage: true, utc: true })).toBe(TABULAR);
   });
 
   test('leave the relations out unless asked for', () => {
-    expect(formatTabular(SAMPLE, { relations: false, utc: true })).not.toContain('Integration');
+    expect(formatTabular(SAMPLE, { relations: false, storage: false, utc: true })).not.toContain(
+      'Integration',
+    );
   });
 
   test('cut a message at 120 letters', () => {
@@ -275,7 +278,7 @@ describe('the tables of juju status', () => {
       ...SAMPLE,
       applications: application === undefined ? [] : [{ ...application, units: [long] }],
     };
-    expect(formatTabular(status, { relations: false, utc: true })).toContain(
+    expect(formatTabular(status, { relations: false, storage: false, utc: true })).toContain(
       ` ${'x'.repeat(117)}...\n`,
     );
   });

@@ -5,6 +5,7 @@ import { isTree } from '../arguments/action-params.ts';
 import { readTextFile, resolvePath } from '../arguments/files.ts';
 import {
   booleanFlag,
+  commaFlag,
   integerFlag,
   listFlag,
   refusedFlag,
@@ -12,6 +13,7 @@ import {
 } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { parseSettings } from '../arguments/settings.ts';
+import { readDirectives } from '../arguments/storage-directives.ts';
 import { parseYaml } from '../arguments/yaml-input.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
@@ -44,8 +46,10 @@ export const deploy = defineCommand({
     revision: refusedFlag('the sandbox deploys charms from local paths only'),
     overlay: refusedFlag('the sandbox deploys no bundles'),
     resource: refusedFlag('the sandbox has no resources yet'),
-    storage: refusedFlag('the sandbox has no storage yet'),
-    'attach-storage': refusedFlag('the sandbox has no storage yet'),
+    storage: listFlag('name=[pool,][count,][size]: storage of each unit', {
+      placeholder: '<directive>',
+    }),
+    'attach-storage': commaFlag('Existing storage to attach to the one unit'),
     device: refusedFlag(PLACED),
   },
   run: async ({ session, positionals, flags }) => {
@@ -65,6 +69,10 @@ export const deploy = defineCommand({
       ...(Object.keys(config).length === 0 ? {} : { config }),
       ...(flags.trust ? { trust: true } : {}),
       ...(flags.base === undefined ? {} : { base: flags.base }),
+      ...(flags.storage.length === 0
+        ? {}
+        : { storage: readDirectives(flags.storage, { valueRequired: true }) }),
+      ...(flags['attach-storage'].length === 0 ? {} : { attachStorage: flags['attach-storage'] }),
     });
     const charm = charmName(answer.charm);
     session.info(`Located local charm ${quoted(charm)}, revision ${answer.revision}`);

@@ -16,6 +16,7 @@ interface StatusChoices {
   readonly format: (typeof FORMATS)[number];
   readonly output: string | undefined;
   readonly relations: boolean;
+  readonly storage: boolean;
   readonly utc: boolean;
 }
 
@@ -36,7 +37,7 @@ export const status = defineCommand({
     format: choiceFlag(FORMATS, 'Specify output format (json|line|oneline|short|tabular|yaml)'),
     output: outputFlag,
     relations: booleanFlag('Show the relations too', { aliases: ['integrations'] }),
-    storage: booleanFlag('Accepted for compatibility; the sandbox has no storage yet'),
+    storage: booleanFlag('Show the storage too'),
     utc: booleanFlag('Display time as UTC'),
     color: booleanFlag('Accepted for compatibility; changes nothing'),
     'no-color': booleanFlag('Accepted for compatibility; changes nothing'),

@@ -1,6 +1,6 @@
 /** Growing, shrinking and removing applications. */
 import type { RemoveResult } from '../../api.ts';
-import { booleanFlag, integerFlag, refusedFlag } from '../arguments/flag-kinds.ts';
+import { booleanFlag, commaFlag, integerFlag, refusedFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName, isUnitName } from '../arguments/names.ts';
 import { defineCommand, type Invocation, refuseExtra } from '../command.ts';
 import { quoted, SilentExit, UsageError } from '../errors.ts';
@@ -13,7 +13,7 @@ export const addUnit = defineCommand({
   flags: {
     'num-units': integerFlag('Number of units to add; 1 unless given', { aliases: ['n'] }),
     to: refusedFlag('the sandbox places units itself'),
-    'attach-storage': refusedFlag('the sandbox has no storage yet'),
+    'attach-storage': commaFlag('Existing storage to attach to the one unit'),
   },
   run: async ({ session, positionals, flags }) => {
     const [application, ...extra] = positionals;
@@ -28,7 +28,12 @@ export const addUnit = defineCommand({
     if (count !== undefined && count < 1) {
       throw new UsageError('--num-units must be a positive integer');
     }
-    await session.call('add-unit', { application, ...(count === undefined ? {} : { count }) });
+    const attachStorage = flags['attach-storage'];
+    await session.call('add-unit', {
+      application,
+      ...(count === undefined ? {} : { count }),
+      ...(attachStorage.length === 0 ? {} : { attachStorage }),
+    });
   },
 });
 
@@ -36,7 +41,7 @@ const REMOVAL_FLAGS = {
   'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y'] }),
   force: booleanFlag('Remove even when units are in error; their hooks may not run'),
   'no-wait': booleanFlag('Accepted with --force: do not wait for hooks'),
-  'destroy-storage': booleanFlag('Accepted for compatibility; the sandbox has no storage yet'),
+  'destroy-storage': booleanFlag('Destroy storage attached to the units instead of detaching it'),
   'dry-run': booleanFlag('Print what would be removed and change nothing'),
 } as const;
 
@@ -59,7 +64,7 @@ export const removeUnit = defineCommand({
       }
     }
     await remove(call, 'unit', async (dryRun) =>
-      call.session.call('remove-unit', { units, force: call.flags.force, dryRun }),
+      call.session.call('remove-unit', { units, ...choices(call), dryRun }),
     );
   },
 });
@@ -81,10 +86,14 @@ export const removeApplication = defineCommand({
       }
     }
     await remove(call, 'application', async (dryRun) =>
-      call.session.call('remove-application', { applications, force: call.flags.force, dryRun }),
+      call.session.call('remove-application', { applications, ...choices(call), dryRun }),
     );
   },
 });
+
+function choices({ flags }: Removal) {
+  return { force: flags.force, destroyStorage: flags['destroy-storage'] };
+}
 
 /** Without --no-prompt, what would happen is shown and confirmed first. */
 async function remove(
@@ -113,12 +122,16 @@ async function remove(
 type Output = { readonly out: (text: string) => void; readonly err: (text: string) => void };
 
 function report(results: readonly RemoveResult[], kind: string, io: Output): void {
-  for (const { name, units, error } of results) {
-    if (error === undefined) {
-      io.out(`will remove ${kind} ${name}\n`);
-      for (const unit of units.filter((one) => one !== name)) {
-        io.out(`- will remove unit ${unit}\n`);
-      }
+  for (const result of results.filter(({ error }) => error === undefined)) {
+    io.out(`will remove ${kind} ${result.name}\n`);
+    for (const unit of result.units.filter((one) => one !== result.name)) {
+      io.out(`- will remove unit ${unit}\n`);
+    }
+    for (const storage of result.destroyedStorage ?? []) {
+      io.out(`- will remove storage ${storage}\n`);
+    }
+    for (const storage of result.detachedStorage ?? []) {
+      io.out(`- will detach storage ${storage}\n`);
     }
   }
   failOnErrors(results, kind, io);

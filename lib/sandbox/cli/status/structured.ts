@@ -10,6 +10,7 @@ import type {
 import { compareNaturally, sortedEntries } from '../output/natural-sort.ts';
 import { clockTimeWithZone, statusTime, type ZoneChoice } from '../output/timestamp.ts';
 import type { OutputValue } from '../output/values.ts';
+import { structuredStorage } from '../storage/structured-storage.ts';
 import { shownChannel } from './base.ts';
 
 /** The document, its keys in Juju's order; empty optional members are left out. */
@@ -32,7 +33,7 @@ export function structuredStatus(view: FullStatus, zone: ZoneChoice): OutputValu
       ({ name }) => name,
       (item) => application(item, zone),
     ),
-    storage: {},
+    storage: structuredStorage(view.storage, zone),
     controller: { timestamp: clockTimeWithZone(new Date(view.timestamp), zone) },
   };
 }

@@ -4,12 +4,14 @@ import type { FullStatus, UnitStatus } from '../../api-status.ts';
 import { compareNaturally } from '../output/natural-sort.ts';
 import { formatTable } from '../output/table.ts';
 import { clockTimeWithZone, type ZoneChoice } from '../output/timestamp.ts';
+import { storageSection } from '../storage/tables.ts';
 import { allUnits } from './all-units.ts';
 import { shownBase } from './base.ts';
 import { groupPorts } from './ports.ts';
 
 export interface TabularOptions extends ZoneChoice {
   readonly relations: boolean;
+  readonly storage: boolean;
 }
 
 const MAX_VERSION = 15;
@@ -24,6 +26,7 @@ export function formatTabular(view: FullStatus, options: TabularOptions): string
     unitSection(view),
     machineTable(view),
     options.relations ? relationSection(view) : '',
+    options.storage ? storageSection(view.storage) : '',
   ];
   return sections.filter((section) => section !== '').join('\n');
 }

@@ -1,49 +1,32 @@
 /** deploy, add-unit. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Calls, DeployParams } from '../../api.ts';
 import { convertOption } from '../../charm-archive/config-options.ts';
-import { loadCharm } from '../../charm-archive/load-charm.ts';
-import { unpackCharm } from '../../charm-archive/unpack-charm.ts';
 import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
-import { MODEL } from '../../model/documents.ts';
+import { MODEL, type StorageConstraints } from '../../model/documents.ts';
 import { addMachine } from '../../model/machines.ts';
 import { isApplicationName } from '../../model/names.ts';
 import { electLeader } from '../../model/removal.ts';
-import type { Transaction } from '../../store/store.ts';
+import { addInitialStorage } from '../../model/storage.ts';
+import { storageConstraints } from '../../model/storage-constraints.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
+import { receiveCharm } from './receive-charm.ts';
 
 export async function deploy(
   { services }: CallContext,
   params: DeployParams,
 ): Promise<Calls['deploy']['result']> {
-  const temporary = join(services.paths.charms, `.new-${randomBytes(6).toString('hex')}`);
-  try {
-    await mkdir(services.paths.charms, { recursive: true });
-    await unpackCharm(params.path, temporary);
-    const metadata = await loadCharm(temporary);
-    const application = params.application ?? metadata.name;
-    const settings = checkRequest(services.store.get('application', application) !== undefined, {
-      application,
-      metadata,
-      params,
-    });
-    const revision = services.store.require('model', MODEL).charmRevisions[metadata.name] ?? 0;
-    const charm = `${metadata.name}-${revision}`;
-    const directory = join(services.paths.charms, charm);
-    // A directory of this name is left from a deploy that was killed before its commit.
-    await rm(directory, { recursive: true, force: true });
-    await rename(temporary, directory);
-    const base = chooseBase(metadata, params.base);
-    const units = services.store.transact((transaction) => {
-      const model = transaction.require('model', MODEL);
-      transaction.patch('model', MODEL, {
-        charmRevisions: { ...model.charmRevisions, [metadata.name]: revision + 1 },
-      });
-      transaction.put('charm', charm, { id: charm, revision, metadata });
+  return await receiveCharm(
+    services,
+    params.path,
+    (metadata) => checkRequest(services.store, metadata, params),
+    (transaction, received, checked) => {
+      const { charm, revision, metadata } = received;
+      const { application, settings, storage } = checked;
+      const base = chooseBase(metadata, params.base);
+      const now = services.clock.now();
       transaction.put('application', application, {
         name: application,
         charm,
@@ -55,31 +38,36 @@ export async function deploy(
         configVersion: 1,
         leaderSettings: {},
         leaderSettingsVersion: 0,
-        created: services.clock.now().toISOString(),
+        created: now.toISOString(),
+        ...(Object.keys(storage).length === 0 ? {} : { storage }),
       });
       addPeerRelations(transaction, application, metadata);
-      return addUnits(transaction, application, params.units ?? 1, services.clock.now());
-    });
-    const shownBase = `${base.name}@${base.channel}/stable`;
-    return { application, charm: metadata.name, revision, base: shownBase, units };
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+      const units = addUnits(transaction, application, now, {
+        count: params.units ?? 1,
+        attachStorage: params.attachStorage ?? [],
+      });
+      const shownBase = `${base.name}@${base.channel}/stable`;
+      return { application, charm: metadata.name, revision, base: shownBase, units };
+    },
+  );
+}
+
+interface CheckedRequest {
+  readonly application: string;
+  readonly settings: JsonRecord;
+  readonly storage: Readonly<Record<string, StorageConstraints>>;
 }
 
 function checkRequest(
-  exists: boolean,
-  request: {
-    readonly application: string;
-    readonly metadata: CharmMetadata;
-    readonly params: DeployParams;
-  },
-): JsonRecord {
-  const { application, metadata, params } = request;
+  reader: Reader,
+  metadata: CharmMetadata,
+  params: DeployParams,
+): CheckedRequest {
+  const application = params.application ?? metadata.name;
   if (!isApplicationName(application)) {
     throw new ModelError(`invalid application name ${JSON.stringify(application)}`);
   }
-  if (exists) {
+  if (reader.get('application', application) !== undefined) {
     throw new ModelError(
       `cannot add application ${JSON.stringify(application)}: application already exists: \ndeploy application using an alias name:\n    juju deploy <application> <alias>\nor use remove-application to remove the existing one and try again.`,
       'already-exists',
@@ -91,22 +79,22 @@ function checkRequest(
       'refused',
     );
   }
-  const [storage] = metadata.requiredStorage;
-  if (storage !== undefined) {
-    throw new ModelError(
-      `cannot deploy charm ${JSON.stringify(metadata.name)}: it needs storage ${JSON.stringify(storage)}, and the sandbox has no storage yet`,
-      'refused',
-    );
-  }
   const units = params.units ?? 1;
   if (!Number.isInteger(units) || units < 0) {
     throw new ModelError('--num-units must be a positive integer');
   }
+  const { config } = reader.require('model', MODEL);
+  return {
+    application,
+    settings: convertSettings(metadata, params.config ?? {}),
+    storage: storageConstraints(metadata, params.storage ?? {}, config),
+  };
+}
+
+/** Settings as typed, converted to what the charm's options want. */
+export function convertSettings({ options }: CharmMetadata, config: JsonRecord): JsonRecord {
   return Object.fromEntries(
-    Object.entries(params.config ?? {}).map(([name, value]) => [
-      name,
-      convertOption(metadata.options, name, value),
-    ]),
+    Object.entries(config).map(([name, value]) => [name, convertOption(options, name, value)]),
   );
 }
 
@@ -153,7 +141,7 @@ export function nextRelationId(transaction: Transaction): number {
 
 export function addUnit(
   { services }: CallContext,
-  { application, count = 1 }: Calls['add-unit']['params'],
+  { application, count = 1, attachStorage = [] }: Calls['add-unit']['params'],
 ): Calls['add-unit']['result'] {
   if (!Number.isInteger(count) || count < 1) {
     throw new ModelError('--num-units must be a positive integer');
@@ -164,7 +152,7 @@ export function addUnit(
   }
   return {
     units: services.store.transact((transaction) =>
-      addUnits(transaction, application, count, services.clock.now()),
+      addUnits(transaction, application, services.clock.now(), { count, attachStorage }),
     ),
   };
 }
@@ -172,10 +160,16 @@ export function addUnit(
 function addUnits(
   transaction: Transaction,
   application: string,
-  count: number,
   now: Date,
+  { count, attachStorage }: { readonly count: number; readonly attachStorage: readonly string[] },
 ): readonly string[] {
+  if (attachStorage.length > 0 && count !== 1) {
+    throw new ModelError('--attach-storage cannot be used with -n');
+  }
   const names = Array.from({ length: count }, () => addOneUnit(transaction, application, now));
+  for (const name of names) {
+    addInitialStorage(transaction, name, attachStorage, now.toISOString());
+  }
   if (transaction.require('application', application).leader === undefined) {
     electLeader(transaction, application);
   }

@@ -22,6 +22,14 @@ import {
 } from './secrets.ts';
 import { showUnit } from './show-unit.ts';
 import { status } from './status.ts';
+import {
+  addUnitStorage,
+  attachUnitStorage,
+  detachUnitStorage,
+  listStorage,
+  removeStorage,
+  storagePools,
+} from './storage.ts';
 
 type Handlers = {
   readonly [N in CallName]: (
@@ -68,6 +76,12 @@ const typedHandlers: Handlers = {
   'revoke-secret': revokeSecret,
   secrets: listSecrets,
   'show-secret': showSecret,
+  storage: listStorage,
+  'storage-pools': storagePools,
+  'add-storage': addUnitStorage,
+  'attach-storage': attachUnitStorage,
+  'detach-storage': detachUnitStorage,
+  'remove-storage': removeStorage,
 };
 
 const typedStreams: StreamHandlers = { 'debug-log': debugLog, destroy };

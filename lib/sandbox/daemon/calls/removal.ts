@@ -3,33 +3,35 @@ import type { Calls, RemoveResult } from '../../api.ts';
 import { ModelError } from '../../errors.ts';
 import { compareUnits } from '../../model/names.ts';
 import { destroyApplication, destroyUnit } from '../../model/removal.ts';
-import type { Transaction } from '../../store/store.ts';
+import { storageFate } from '../../model/storage.ts';
+import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireUnit } from './call-context.ts';
 
 export function removeUnits(
   { services }: CallContext,
-  { units, force, dryRun }: Calls['remove-unit']['params'],
+  { units, force, dryRun, destroyStorage = false }: Calls['remove-unit']['params'],
 ): readonly RemoveResult[] {
   return units.map((name) => {
     if (services.store.get('unit', name) === undefined) {
       const error = `unit ${JSON.stringify(name)} does not exist`;
       return { name, units: [], error };
     }
+    const storage = describeFate(services.store, [name], destroyStorage);
     if (dryRun !== true) {
       services.store.transact((transaction) => {
-        destroyUnit(transaction, name);
+        destroyUnit(transaction, name, { storage: destroyStorage });
         if (force === true) {
           skipFailedHook(transaction, name);
         }
       });
     }
-    return { name, units: [] };
+    return { name, units: [], ...storage };
   });
 }
 
 export function removeApplications(
   { services }: CallContext,
-  { applications, force, dryRun }: Calls['remove-application']['params'],
+  { applications, force, dryRun, destroyStorage = false }: Calls['remove-application']['params'],
 ): readonly RemoveResult[] {
   return applications.map((name) => {
     if (services.store.get('application', name) === undefined) {
@@ -40,9 +42,10 @@ export function removeApplications(
       .within('unit', name)
       .map((unit) => unit.name)
       .toSorted(compareUnits);
+    const storage = describeFate(services.store, units, destroyStorage);
     if (dryRun !== true) {
       services.store.transact((transaction) => {
-        destroyApplication(transaction, name);
+        destroyApplication(transaction, name, { storage: destroyStorage });
         if (force === true) {
           for (const unit of units.filter((each) => transaction.get('unit', each))) {
             skipFailedHook(transaction, unit);
@@ -50,8 +53,20 @@ export function removeApplications(
         }
       });
     }
-    return { name, units };
+    return { name, units, ...storage };
   });
+}
+
+function describeFate(
+  reader: Reader,
+  units: readonly string[],
+  destroy: boolean,
+): Pick<RemoveResult, 'detachedStorage' | 'destroyedStorage'> {
+  const fates = units.map((unit) => storageFate(reader, unit, destroy));
+  return {
+    detachedStorage: fates.flatMap(({ detached }) => detached),
+    destroyedStorage: fates.flatMap(({ destroyed }) => destroyed),
+  };
 }
 
 /** A failed hook no longer stands in the way. */

@@ -24,8 +24,10 @@ import { comparePorts, formatPort } from '../../model/ports.ts';
 import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
 import type { Reader } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
+import { listStorage } from './storage.ts';
 
-export function status({ services }: CallContext): FullStatus {
+export function status(context: CallContext): FullStatus {
+  const { services } = context;
   const { store, address } = services;
   const model = store.require('model', MODEL);
   const applications = store.all('application').toSorted((a, b) => compareText(a.name, b.name));
@@ -49,6 +51,7 @@ export function status({ services }: CallContext): FullStatus {
       .all('relation')
       .toSorted((a, b) => a.id - b.id)
       .map(describeRelation),
+    storage: listStorage(context),
     timestamp: services.clock.now().toISOString(),
   };
 }

@@ -1,13 +1,13 @@
 /**
- * Packs a charm of this project into a .charm archive: one bundled JavaScript file an entry point,
+ * Packs a charm of this project into a .charm archive: its bundled entry points,
  * Node for the architecture, metadata in Juju's form, and an executable `dispatch`.
  */
 
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { HintError } from '#system';
+import { bundleCharm } from './bundle-charm.ts';
 import { type CharmcraftFile, jujuFiles, parseCharmcraft } from './charmcraft.ts';
 import { type Architecture, nodeBinary, projectRoot, thisArchitecture } from './project.ts';
 import { zipDirectory } from './zip-directory.ts';
@@ -34,12 +34,8 @@ export interface PackOptions {
 const DISPATCH = `#!/bin/sh
 charm=\${0%/*}
 export NODE_COMPILE_CACHE="$charm/.compile-cache"
-exec "$charm/bin/node" "$charm/src/main.js"
+exec "$charm/bin/node" "$charm/src/main.cjs"
 `;
-
-// Bundled CommonJS packages ask for Node's own modules through require, which ES modules lack.
-const REQUIRE_BANNER =
-  "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
 
 /**
  * Packs `charms/NAME`: entries are `main.ts` and, where there is one, `worker.ts`, in its `src` or beside
@@ -54,7 +50,8 @@ export async function packCharm(name: string, options: PackOptions = {}): Promis
   const directory = join(output, 'unpacked', `${name}_${architecture}`);
   await rm(directory, { recursive: true, force: true });
   await mkdir(join(directory, 'bin'), { recursive: true });
-  await bundle(source, join(directory, 'src'));
+  const code = existsSync(join(source, 'src')) ? join(source, 'src') : source;
+  await bundleCharm(code, join(directory, 'src'));
   await copyFile(nodeBinary(architecture), join(directory, 'bin', 'node'));
   await chmod(join(directory, 'bin', 'node'), 0o755);
   await writeFile(join(directory, 'dispatch'), DISPATCH, { mode: 0o755 });
@@ -76,24 +73,6 @@ async function readCharmcraft(source: string): Promise<CharmcraftFile> {
     });
   }
   return parseCharmcraft(await readFile(path, 'utf8'), path);
-}
-
-async function bundle(source: string, target: string): Promise<void> {
-  const code = existsSync(join(source, 'src')) ? join(source, 'src') : source;
-  const entries = ['main', 'worker'].map((entry) => join(code, `${entry}.ts`));
-  await build({
-    entryPoints: entries.filter((entry) => existsSync(entry)),
-    outdir: target,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'esm',
-    banner: { js: REQUIRE_BANNER },
-    legalComments: 'none',
-    logLevel: 'error',
-    absWorkingDir: projectRoot,
-  });
-  await writeFile(join(target, 'package.json'), '{"type":"module"}\n');
 }
 
 async function copyExtras(source: string, directory: string): Promise<void> {

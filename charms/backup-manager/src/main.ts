@@ -2,4 +2,4 @@
 import { main } from '#ops';
 import { BackupManagerCharm } from './charm.ts';
 
-await main(BackupManagerCharm);
+void main(BackupManagerCharm);

@@ -2,4 +2,4 @@
 import { main } from '#ops';
 import { DatabaseCharm } from './charm.ts';
 
-await main(DatabaseCharm);
+void main(DatabaseCharm);

@@ -1,5 +1,5 @@
 /** Runs Juju's hook tools as processes, synchronously, each with a deadline. */
-import { spawnSync } from 'node:child_process';
+import { type SpawnSyncOptions, spawnSync } from 'node:child_process';
 import { hasErrorCode } from '#system';
 import { HookToolError } from './errors.ts';
 import type { HookToolCall, HookToolOutcome, HookToolRunner } from './runner.ts';
@@ -16,6 +16,8 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 // A databag is a document of at most 16 MB at the controller; JSON may escape each of its bytes.
 const MAX_OUTPUT_BYTES = 128 * 1024 * 1024;
 
+const NO_INPUT: Pick<SpawnSyncOptions, 'stdio'> = { stdio: ['ignore', 'pipe', 'pipe'] };
+
 /** Hook tools found on PATH. Its `run` throws HookToolError for a tool that is missing or hangs. */
 export function createProcessRunner(options: ProcessRunnerOptions): HookToolRunner {
   return {
@@ -23,7 +25,7 @@ export function createProcessRunner(options: ProcessRunnerOptions): HookToolRunn
       const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const result = spawnSync(call.tool, call.args, {
         env: options.environment,
-        input: call.stdin ?? '',
+        ...(call.stdin === undefined ? NO_INPUT : { input: call.stdin }),
         encoding: 'utf8',
         timeout: timeoutMs,
         killSignal: 'SIGKILL',

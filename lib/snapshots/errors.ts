@@ -12,6 +12,8 @@ import { HintError } from '#system';
  * - `source-changed`: the source gave more or fewer bytes than it had announced.
  * - `no-such-entry`: the snapshot holds no such file.
  * - `invalid-path`: an artefact path that cannot be one.
+ * - `deleted`: it was deleted, and can still be brought back.
+ * - `kept`, `in-use`: it may not be deleted now.
  * - `target-not-empty`: the directory to restore into holds something.
  */
 export type SnapshotErrorCode =
@@ -26,6 +28,9 @@ export type SnapshotErrorCode =
   | 'no-such-entry'
   | 'invalid-path'
   | 'invalid-entry'
+  | 'deleted'
+  | 'kept'
+  | 'in-use'
   | 'target-not-empty';
 
 export interface SnapshotErrorDetails {

@@ -26,14 +26,20 @@ export interface IndexSource {
  */
 export async function* readIndex(source: IndexSource): AsyncIterable<IndexItem> {
   const checker = new SequenceChecker(source);
-  const parts = orderedMap(toAsync(source.manifest.index), 2, async (part) => ({
-    object: part.object,
-    text: await readPart(source, part),
-  }));
-  for await (const { object, text } of parts) {
+  for await (const { object, text } of readIndexTexts(source)) {
     yield* checker.readPart(object, text);
   }
   checker.finish();
+}
+
+/** The parts in order, as text that is what the manifest says. @throws SnapshotError `damaged` */
+export async function* readIndexTexts(
+  source: IndexSource,
+): AsyncIterable<{ readonly object: string; readonly text: string }> {
+  yield* orderedMap(toAsync(source.manifest.index), 2, async (part) => ({
+    object: part.object,
+    text: await readPart(source, part),
+  }));
 }
 
 async function* toAsync<T>(items: readonly T[]): AsyncIterable<T> {

@@ -10,10 +10,33 @@ export {
   parseArtefactPath,
 } from './artefact-path.ts';
 export { isSnapshotError, SnapshotError, type SnapshotErrorCode } from './errors.ts';
+export {
+  type DeleteOptions,
+  deleteSnapshot,
+  setKept,
+  undeleteSnapshot,
+} from './life/delete-snapshot.ts';
+export type { SnapshotMarks } from './life/marks.ts';
+export { type Pin, pinSnapshot } from './life/pin-snapshot.ts';
+export {
+  parseRetention,
+  planRetention,
+  type RetentionCandidate,
+  type RetentionDecision,
+  type RetentionRules,
+} from './life/retention.ts';
+export { type SweepOptions, type SweepReport, sweep } from './life/sweep.ts';
+export {
+  type VerifyLevel,
+  type VerifyReport,
+  type VerifySnapshotOptions,
+  verifySnapshot,
+} from './life/verify-snapshot.ts';
 export { listSnapshots } from './list-snapshots.ts';
 export { openSnapshot } from './open-snapshot.ts';
 export type {
   BackupProgress,
+  DeletedSnapshot,
   EntryInfo,
   EntryKind,
   EntryMetadata,

@@ -1,11 +1,13 @@
 /** Finds the snapshots below a prefix by the shape of the tree, without looking at chunks. */
-import { isObjectStoreError, type ObjectStore } from '#object-store';
+import { isObjectStoreError, type ObjectInfo, type ObjectStore } from '#object-store';
+import { type Clock, systemClock } from '#system';
 import { isSnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
 import { parseJsonObject } from './json.ts';
+import { DELETED_MANIFEST, marksFrom } from './life/marks.ts';
 import { loadManifest } from './open-snapshot.ts';
 import { forEachConcurrently } from './ordered-map.ts';
-import type { SnapshotInfo, SnapshotListing, UnusableArtefact } from './types.ts';
+import type { DeletedSnapshot, SnapshotInfo, SnapshotListing, UnusableArtefact } from './types.ts';
 
 /** Manifests read at a time. */
 const CONCURRENCY = 8;
@@ -16,6 +18,8 @@ const MAX_DEPTH = 6;
 
 interface Options {
   readonly signal?: AbortSignal | undefined;
+  /** Tells which pins are still those of somebody alive. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -32,7 +36,9 @@ export async function listSnapshots(
   await collect(store, top === '' ? '' : `${top}/`, { ...options, found, depth: 0 });
   const snapshots: SnapshotInfo[] = [];
   const unusable: UnusableArtefact[] = [];
-  await forEachConcurrently(found, CONCURRENCY, async (candidate) => {
+  const deleted = found.flatMap((candidate) => deletedSnapshot(candidate) ?? []);
+  const others = found.filter((candidate) => deletedSnapshot(candidate) === undefined);
+  await forEachConcurrently(others, CONCURRENCY, async (candidate) => {
     const result = await inspect(store, candidate, options);
     if (result !== undefined && 'manifest' in result) {
       snapshots.push(result);
@@ -43,12 +49,27 @@ export async function listSnapshots(
   return {
     snapshots: snapshots.toSorted((left, right) => compare(left, right)),
     unusable: unusable.toSorted((left, right) => (left.artefactPath < right.artefactPath ? -1 : 1)),
+    deleted,
   };
 }
 
 interface Candidate {
   readonly artefactPath: string;
-  readonly complete: boolean;
+  /** What lies directly below the path, by name. */
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+}
+
+const NAMES: readonly string[] = [MANIFEST_OBJECT, STARTED_OBJECT, DELETED_MANIFEST];
+
+function isArtefact(objects: ReadonlyMap<string, ObjectInfo>): boolean {
+  return NAMES.some((name) => objects.has(name));
+}
+
+function deletedSnapshot({ artefactPath, objects }: Candidate): DeletedSnapshot | undefined {
+  const deleted = objects.get(DELETED_MANIFEST);
+  return deleted === undefined || objects.has(MANIFEST_OBJECT)
+    ? undefined
+    : { artefactPath, deletedAt: deleted.modifiedAt.toISOString() };
 }
 
 interface Walk extends Options {
@@ -63,16 +84,16 @@ async function collect(store: ObjectStore, folder: string, walk: Walk): Promise<
     return;
   }
   const children: string[] = [];
-  const own = new Set<string>();
+  const objects = new Map<string, ObjectInfo>();
   for await (const item of store.listFolder(folder, { signal: walk.signal })) {
     if (item.kind === 'folder') {
       children.push(item.prefix);
     } else {
-      own.add(item.key.slice(folder.length));
+      objects.set(item.key.slice(folder.length), item);
     }
   }
-  if (own.has(MANIFEST_OBJECT) || own.has(STARTED_OBJECT)) {
-    walk.found.push({ artefactPath: folder, complete: own.has(MANIFEST_OBJECT) });
+  if (isArtefact(objects)) {
+    walk.found.push({ artefactPath: folder, objects });
     return;
   }
   if (walk.depth < MAX_DEPTH) {
@@ -84,17 +105,19 @@ async function collect(store: ObjectStore, folder: string, walk: Walk): Promise<
 }
 
 async function collectBackups(store: ObjectStore, folder: string, walk: Walk): Promise<void> {
-  const artefacts = new Map<string, boolean>();
-  for await (const { key } of store.list(folder, { signal: walk.signal })) {
-    const [name, object, ...deeper] = key.slice(folder.length).split('/');
-    const ours = object === MANIFEST_OBJECT || object === STARTED_OBJECT;
-    if (name !== undefined && ours && deeper.length === 0) {
+  const artefacts = new Map<string, Map<string, ObjectInfo>>();
+  for await (const item of store.list(folder, { signal: walk.signal })) {
+    const [name, object, ...deeper] = item.key.slice(folder.length).split('/');
+    if (name !== undefined && object !== undefined && deeper.length === 0) {
       const path = `${folder}${name}/`;
-      artefacts.set(path, object === MANIFEST_OBJECT || artefacts.get(path) === true);
+      const objects = artefacts.get(path) ?? new Map<string, ObjectInfo>();
+      artefacts.set(path, objects.set(object, item));
     }
   }
-  for (const [artefactPath, complete] of artefacts) {
-    walk.found.push({ artefactPath, complete });
+  for (const [artefactPath, objects] of artefacts) {
+    if (isArtefact(objects)) {
+      walk.found.push({ artefactPath, objects });
+    }
   }
 }
 
@@ -103,15 +126,17 @@ async function inspect(
   candidate: Candidate,
   options: Options,
 ): Promise<SnapshotInfo | UnusableArtefact | undefined> {
-  const { artefactPath } = candidate;
-  if (!candidate.complete) {
+  const { artefactPath, objects } = candidate;
+  if (!objects.has(MANIFEST_OBJECT)) {
     return await describeStarted(store, artefactPath, options);
   }
   try {
-    return { artefactPath, manifest: await loadManifest(store, artefactPath, options) };
+    const manifest = await loadManifest(store, artefactPath, options);
+    const marks = marksFrom(objects, (options.clock ?? systemClock).now());
+    return { artefactPath, manifest, marks };
   } catch (error) {
     // Deleted since it was listed: nothing to report.
-    if (!isSnapshotError(error) || error.code === 'not-found') {
+    if (!isSnapshotError(error) || error.code === 'not-found' || error.code === 'deleted') {
       if (isSnapshotError(error)) {
         return undefined;
       }

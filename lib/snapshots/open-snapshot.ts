@@ -3,6 +3,7 @@ import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { normaliseArtefactPath } from './artefact-path.ts';
 import { SnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT, STARTED_OBJECT } from './format.ts';
+import { DELETED_MANIFEST } from './life/marks.ts';
 import { decodeManifest } from './manifest.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import type { Snapshot, SnapshotManifest } from './types.ts';
@@ -13,7 +14,7 @@ interface Options {
 
 /**
  * Reads the manifest only. The artefact path may come with or without slashes around it.
- * @throws SnapshotError `not-found`, `incomplete`, `not-a-backup`, `newer-format`, `damaged`, `invalid-path`
+ * @throws SnapshotError `not-found`, `deleted`, `incomplete`, `not-a-backup`, `newer-format`, `damaged`, `invalid-path`
  */
 export async function openSnapshot(
   store: ObjectStore,
@@ -48,6 +49,13 @@ async function explainAbsence(
   options: Options,
 ): Promise<SnapshotError> {
   const quoted = JSON.stringify(artefactPath);
+  if ((await store.head(`${artefactPath}${DELETED_MANIFEST}`, options)) !== undefined) {
+    return new SnapshotError(`cannot use ${quoted}: this backup was deleted`, {
+      code: 'deleted',
+      hint: 'choose another one from the list of backups, or bring this one back before it is swept',
+      artefactPath,
+    });
+  }
   if ((await store.head(`${artefactPath}${STARTED_OBJECT}`, options)) !== undefined) {
     return new SnapshotError(
       `cannot use ${quoted}: this backup was never completed (it was interrupted, or still runs)`,

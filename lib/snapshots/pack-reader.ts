@@ -50,7 +50,7 @@ export function createPackVerifier(options: PackReaderOptions): PackReader {
   return async (pack, range) => {
     if (!seen.has(pack.id)) {
       seen.add(pack.id);
-      const whole = readWhole(options, pack);
+      const whole = readWholePack(options, pack);
       // Its failure is seen below; a second reader of the pack sees it too.
       whole.catch(() => undefined);
       kept.set(pack.id, whole);
@@ -66,7 +66,11 @@ export function createPackVerifier(options: PackReaderOptions): PackReader {
   };
 }
 
-async function readWhole(options: PackReaderOptions, pack: PackName): Promise<Uint8Array> {
+/** A pack that is what its name says. @throws SnapshotError `damaged` */
+export async function readWholePack(
+  options: PackReaderOptions,
+  pack: PackName,
+): Promise<Uint8Array> {
   return await explain(options, pack, async (key) => {
     const data = await options.store.get(key, { signal: options.signal });
     if (data.length !== pack.size) {

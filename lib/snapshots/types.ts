@@ -1,6 +1,7 @@
 /** The vocabulary of snapshots; FORMAT.md says what of it is stored, and how. */
 import type { ObjectStore } from '#object-store';
 import type { Clock, JsonValue } from '#system';
+import type { SnapshotMarks } from './life/marks.ts';
 
 export type EntryKind = 'directory' | 'file' | 'symlink' | 'stream';
 
@@ -149,6 +150,14 @@ export interface SnapshotInfo {
   /** Full prefix in the store, ends with `/`. */
   readonly artefactPath: string;
   readonly manifest: SnapshotManifest;
+  readonly marks: SnapshotMarks;
+}
+
+/** A snapshot that was deleted; until the sweep it can be brought back. */
+export interface DeletedSnapshot {
+  readonly artefactPath: string;
+  /** ISO 8601. */
+  readonly deletedAt: string;
 }
 
 /** An artefact folder that is no complete snapshot this version can restore. */
@@ -166,4 +175,5 @@ export interface SnapshotListing {
   readonly snapshots: readonly SnapshotInfo[];
   /** Left by backups that were interrupted or still run, and folders that only look like a backup. */
   readonly unusable: readonly UnusableArtefact[];
+  readonly deleted: readonly DeletedSnapshot[];
 }

@@ -81,6 +81,7 @@ describe('listing snapshots', () => {
     expect(await listSnapshots(createMemoryObjectStore(), '')).toEqual({
       snapshots: [],
       unusable: [],
+      deleted: [],
     });
   });
 });

@@ -1,6 +1,6 @@
 /** Takes a `jobs` value of a databag apart: every item is either fit for use or an issue. Never throws. */
 import type { JobIssue, JsonObject } from './job.ts';
-import { type ItemKind, schemaIssues } from './schema.ts';
+import { type ItemKind, itemIssues } from './schema.ts';
 
 export interface ReadItems {
   /** Items the schema accepts, each under an id of its own, in order. */
@@ -69,7 +69,7 @@ function reasonsAgainst(raw: unknown, kind: ItemKind, path: string): readonly st
   if (isDeeperThan(raw, MAX_DEPTH)) {
     return [`${path}: is nested deeper than ${MAX_DEPTH} levels`];
   }
-  const reasons = schemaIssues(kind, raw, path);
+  const reasons = itemIssues(kind, raw, path);
   if (reasons.length === 0 && usableJobId(raw) === undefined) {
     return [`${path}/job-id: is longer than ${MAX_JOB_ID_LENGTH} characters`];
   }

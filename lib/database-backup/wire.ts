@@ -3,7 +3,7 @@
 import type { JsonValue } from '#system';
 import { HintError } from '#system';
 import type { JsonObject } from './job.ts';
-import { type ItemKind, schemaIssues } from './schema.ts';
+import { type ItemKind, itemIssues } from './schema.ts';
 
 /** JSON text that is the same for equal values, whatever the order their keys were set in. */
 function stableJson(value: unknown): string {
@@ -18,7 +18,7 @@ export function encodeItems(kind: ItemKind, items: readonly unknown[]): string {
   // What goes over the wire is what is checked: values that are not JSON have vanished by then.
   const text = stableJson(items);
   const decoded = JSON.parse(text) as unknown[];
-  const issues = decoded.flatMap((item, index) => schemaIssues(kind, item, `jobs/${index}`));
+  const issues = decoded.flatMap((item, index) => itemIssues(kind, item, `jobs/${index}`));
   if (issues.length > 0) {
     throw new HintError(`cannot encode jobs: ${issues.join('; ')}`, { code: 'invalid-job' });
   }

@@ -1,6 +1,8 @@
 /** An action an administrator runs. */
 import { flattenResults } from './action-results.ts';
 import type { ActionTypes } from './charm-types.ts';
+import { type DataModel, DataModelError } from './data-model/index.ts';
+import { DispatchEnd } from './dispatch-end.ts';
 import { HookEvent } from './events.ts';
 import {
   actionFail,
@@ -35,6 +37,28 @@ export class ActionEvent<T extends ActionTypes = ActionTypes> extends HookEvent 
   get params(): T['params'] {
     this.#params ??= Object.freeze(actionGet(this.#tools));
     return this.#params;
+  }
+
+  /**
+   * The params a data model names, checked by its schema. What does not fit throws; with
+   * `errors: 'fail'` the action fails with the reason instead and the dispatch ends with success:
+   * nothing after the call runs.
+   * @throws DataModelError
+   */
+  async loadParams<D extends object>(
+    model: DataModel<D>,
+    options: { readonly errors?: 'raise' | 'fail' } = {},
+  ): Promise<D> {
+    try {
+      return await model.fromValues(this.params, `the params of action ${this.name}`);
+    } catch (error) {
+      if (options.errors !== 'fail' || !(error instanceof DataModelError)) {
+        throw error;
+      }
+      const message = `invalid params: ${error.summary}`;
+      this.fail(message);
+      throw new DispatchEnd(message);
+    }
   }
 
   /** Shows a line to whoever waits for the action. */

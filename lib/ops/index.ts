@@ -21,6 +21,18 @@ export type {
   TextOption,
 } from './charm-types.ts';
 export { type FireCustomEventOptions, fireCustomEvent } from './custom-event.ts';
+export {
+  type DataCodec,
+  DataModel,
+  DataModelError,
+  type DataModelOptions,
+  type DataProblem,
+  InvalidDataModelError,
+  type JsonSchema,
+  type SchemaIssue,
+  schemaIssues,
+  textCodec,
+} from './data-model/index.ts';
 export { EventBase } from './event-base.ts';
 export { type EventCodec, EventSource } from './event-source.ts';
 export {

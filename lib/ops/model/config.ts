@@ -7,7 +7,9 @@ import type {
   OptionValueOf,
   TextOption,
 } from '../charm-types.ts';
-import { configGet } from '../hook-tools/index.ts';
+import { type DataModel, DataModelError } from '../data-model/index.ts';
+import { DispatchEnd } from '../dispatch-end.ts';
+import { configGet, statusSet } from '../hook-tools/index.ts';
 import type { OptionType, OptionValue } from '../meta.ts';
 import { UndeclaredNameError } from './errors.ts';
 import { Secret } from './secret.ts';
@@ -70,6 +72,32 @@ export class Config<out T extends CharmTypes = CharmTypes> {
   /** All options that have a value. */
   entries(): Readonly<Record<string, OptionValue>> {
     return Object.freeze(Object.fromEntries(this.#read()));
+  }
+
+  /**
+   * The options a data model names, checked by its schema; values of secret options are Secrets.
+   * What does not fit throws; with `errors: 'blocked'` it becomes the status of the unit instead and
+   * the dispatch ends with success: nothing after the call runs, and the event does not come again.
+   * @throws DataModelError, UndeclaredNameError
+   */
+  async load<D extends object>(
+    model: DataModel<D>,
+    options: { readonly errors?: 'raise' | 'blocked' } = {},
+  ): Promise<D> {
+    const types = new Map(model.keys.map((key) => [key, this.#declared(key).type]));
+    const subject = `the configuration of ${this.#session.context.appName}`;
+    try {
+      return await model.fromValues(this.entries(), subject, (value, key) =>
+        types.get(key) === 'secret' ? new Secret(this.#session, { id: String(value) }) : value,
+      );
+    } catch (error) {
+      if (options.errors !== 'blocked' || !(error instanceof DataModelError)) {
+        throw error;
+      }
+      const message = `invalid config: ${error.summary}`;
+      statusSet(this.#session.tools, { status: 'blocked', message }, { application: false });
+      throw new DispatchEnd(message);
+    }
   }
 
   #typed(name: string, types: readonly OptionType[]): OptionValue | undefined {

@@ -1,4 +1,6 @@
 /** One relation: the applications and units in it, and their data. */
+
+import type { DataModel } from '../data-model/index.ts';
 import {
   RelationNotFoundError,
   relationList,
@@ -68,6 +70,29 @@ export class Relation {
     return databag;
   }
 
+  /**
+   * The data of an application or unit as a data model has it: each value decoded, all of it checked
+   * by the schema. Keys the model does not know are skipped.
+   * @throws DataModelError (`isEmpty` when none of the model's keys is there), DatabagAccessError
+   */
+  async load<D extends object>(model: DataModel<D>, source: Application | Unit): Promise<D> {
+    return await model.fromTexts(this.data(source).entries(), this.#dataOf(source));
+  }
+
+  /**
+   * Writes the fields of a data model in one call; a field that is absent or undefined erases its
+   * key, other keys stay. Nothing is written when the value does not fit the schema.
+   * @throws DataModelError, DatabagAccessError
+   */
+  async save<D extends object>(
+    model: DataModel<D>,
+    value: D,
+    destination: Application | Unit,
+  ): Promise<void> {
+    const texts = await model.toTexts(value, this.#dataOf(destination));
+    this.data(destination).update(texts);
+  }
+
   /** UUID of the model at the other end (Juju 3.6.2 and later). */
   remoteModelUuid(): string | undefined {
     return relationModelGet(this.#session.tools, this);
@@ -75,6 +100,10 @@ export class Relation {
 
   toString(): string {
     return `${this.endpoint}:${this.id}`;
+  }
+
+  #dataOf(owner: Application | Unit): string {
+    return `the data of ${owner.kind} ${owner.name} in relation ${this.endpoint}:${this.id}`;
   }
 
   #appName(): string {

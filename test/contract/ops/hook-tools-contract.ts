@@ -266,6 +266,34 @@ export function hookToolsContract(name: string, makeTools: MakeTools): void {
       expect(answerOf(get)).toEqual({ out: { a: '2', text: 'ü\n' } });
     });
 
+    test('the state of the unit is a map of texts, seen at once', () => {
+      const tools = makeTools(state({ unitState: { old: '1' } }), on.updateStatus());
+      const call = (...[tool = '', ...args]: readonly string[]) =>
+        answerOf(tools.run({ tool, args, stdin: '"b": "2"\n"text": "ü\n"\n' }));
+      expect(call('state-set', 'empty=', 'b=3', '--file', '-')).toEqual({ out: null });
+      expect(call(...json('state-get'))).toEqual({
+        out: { old: '1', b: '3', empty: '', text: 'ü\n' },
+      });
+      expect(call('state-delete', 'old')).toEqual({ out: null });
+      expect(call(...json('state-get', 'old'))).toEqual({ out: '' });
+      expect(call('state-get', 'old', '--strict')).toEqual({ error: '"old" not found', code: 1 });
+      expect(call('state-get', 'a', 'b')).toEqual({ error: 'unrecognized args: ["b"]', code: 2 });
+    });
+
+    test('the state of the unit has limits for keys and values, in bytes', () => {
+      const set = (pair: string) =>
+        answerOf(makeTools(state(), on.updateStatus()).run({ tool: 'state-set', args: [pair] }));
+      expect(set(`${'k'.repeat(256)}=${'v'.repeat(65_536)}`)).toEqual({ out: null });
+      expect(set(`${'ü'.repeat(129)}=v`)).toEqual({
+        error: 'max allowed key length (256) exceeded',
+        code: 1,
+      });
+      expect(set(`k=${'v'.repeat(65_537)}`)).toEqual({
+        error: 'max allowed value length (65536) exceeded',
+        code: 1,
+      });
+    });
+
     test('an action sees its params with defaults, and refuses malformed results', () => {
       const event = on.action('greet', { times: 2 });
       expect(answerOf(run(json('action-get'), {}, event))).toEqual({

@@ -269,7 +269,7 @@ export function hookToolsContract(name: string, makeTools: MakeTools): void {
     test('the state of the unit is a map of texts, seen at once', () => {
       const tools = makeTools(state({ unitState: { old: '1' } }), on.updateStatus());
       const call = (...[tool = '', ...args]: readonly string[]) =>
-        answerOf(tools.run({ tool, args, stdin: '"b": "2"\n"text": "ü\n"\n' }));
+        answerOf(tools.run({ tool, args, stdin: '"b": "2"\n"text": "ü\\n"\n' }));
       expect(call('state-set', 'empty=', 'b=3', '--file', '-')).toEqual({ out: null });
       expect(call(...json('state-get'))).toEqual({
         out: { old: '1', b: '3', empty: '', text: 'ü\n' },

@@ -1,6 +1,13 @@
 // The examples of lib/ops/testing/README.md, which readme.test.ts compares with this file.
 import { describe, test } from '@jest/globals';
-import { ActiveStatus, CharmBase, type Framework, WaitingStatus } from '#ops';
+import {
+  ActiveStatus,
+  CharmBase,
+  type Framework,
+  type HookEvent,
+  storedState,
+  WaitingStatus,
+} from '#ops';
 import {
   Context,
   deliver,
@@ -106,6 +113,36 @@ test('an event of its own', async () => {
   );
 
   expect(out).toHaveOpenedPorts('8200/tcp');
+});
+
+class PatientCharm extends CharmBase {
+  readonly stored = storedState(this, 'stored', { tries: 0 });
+
+  constructor(framework: Framework) {
+    super(framework);
+    framework.observe(this.on.start, this, 'onStart');
+  }
+
+  onStart(event: HookEvent): void {
+    this.stored.tries += 1;
+    if (this.app.plannedUnits() < 2) {
+      event.defer();
+    }
+  }
+}
+
+test('start waits for the second unit', async () => {
+  const patient = new Context(PatientCharm, { meta });
+  const alone = await patient.run(patient.on.start(), state());
+  expect(alone.deferred).toEqual([await patient.deferred(patient.on.start(), 'onStart')]);
+
+  const out = await patient.run(patient.on.updateStatus(), alone.with({ plannedUnits: 2 }));
+  expect(patient.emittedEvents.map(({ path, again }) => [path, again])).toEqual([
+    ['charm/on/start', true],
+    ['charm/on/update-status', false],
+  ]);
+  expect(out.deferred).toEqual([]);
+  expect(out.getStoredState('stored').content).toEqual({ tries: 2 });
 });
 
 test('the second unit is ready when the first one is', async () => {

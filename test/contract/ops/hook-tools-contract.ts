@@ -280,18 +280,14 @@ export function hookToolsContract(name: string, makeTools: MakeTools): void {
       expect(call('state-get', 'a', 'b')).toEqual({ error: 'unrecognized args: ["b"]', code: 2 });
     });
 
-    test('the state of the unit has limits for keys and values, in bytes', () => {
-      const set = (pair: string) =>
-        answerOf(makeTools(state(), on.updateStatus()).run({ tool: 'state-set', args: [pair] }));
-      expect(set(`${'k'.repeat(256)}=${'v'.repeat(65_536)}`)).toEqual({ out: null });
-      expect(set(`${'ü'.repeat(129)}=v`)).toEqual({
-        error: 'max allowed key length (256) exceeded',
-        code: 1,
-      });
-      expect(set(`k=${'v'.repeat(65_537)}`)).toEqual({
-        error: 'max allowed value length (65536) exceeded',
-        code: 1,
-      });
+    test.each([
+      ['a key', 'ü'.repeat(129), 'v', 'max allowed key length (256) exceeded'],
+      ['a value', 'k', 'v'.repeat(65_537), 'max allowed value length (65536) exceeded'],
+      ['neither', 'k'.repeat(256), 'v'.repeat(65_536), undefined],
+    ])('of the state of the unit %s may be too long, in bytes', (_what, key, value, error) => {
+      expect(answerOf(run(['state-set', `${key}=${value}`]))).toEqual(
+        error === undefined ? { out: null } : { error, code: 1 },
+      );
     });
 
     test('an action sees its params with defaults, and refuses malformed results', () => {

@@ -3,8 +3,8 @@
 const NO_CLOUDS =
   'this host plays all machines: there is no cloud, controller or machine to manage';
 const NO_USERS = 'the sandbox has one user';
-const ONE_MODEL = 'the sandbox has one model';
-const NO_CROSS_MODEL = 'the sandbox has one model, so nothing can be offered to others';
+const ONE_MODEL = 'models of the sandbox are made anew, not kept or moved';
+const NO_CROSS_MODEL = 'models of the sandbox share nothing, so nothing can be offered to others';
 const NO_STORE = 'the sandbox deploys charms from local paths only';
 const NO_SPACES = 'the sandbox has one network, that of this machine';
 const NO_SSH =
@@ -19,15 +19,15 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
   ],
   [
     NO_CLOUDS,
-    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controllers list-controllers controller-config show-controller register unregister switch sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine constraints get-constraints set-constraints model-constraints get-model-constraints set-model-constraints',
+    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controller-config register unregister sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine constraints get-constraints set-constraints model-constraints get-model-constraints set-model-constraints',
   ],
   [
     NO_USERS,
-    'add-user remove-user disable-user enable-user show-user users list-users login logout whoami change-user-password grant revoke grant-cloud revoke-cloud',
+    'add-user remove-user disable-user enable-user show-user users list-users login logout change-user-password grant revoke grant-cloud revoke-cloud',
   ],
   [
     ONE_MODEL,
-    'add-model destroy-model models list-models show-model upgrade-model model-defaults model-default export-bundle diff-bundle dump-model dump-db',
+    'upgrade-model model-defaults model-default export-bundle diff-bundle dump-model dump-db',
   ],
   [
     NO_CROSS_MODEL,

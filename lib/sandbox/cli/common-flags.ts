@@ -3,7 +3,7 @@ import { booleanFlag, textFlag } from './arguments/flag-kinds.ts';
 
 /** Flags that every command of Juju takes. Those about logging and browsers change nothing here. */
 export const COMMON_FLAGS = {
-  model: textFlag('Model to operate in; the sandbox has one', {
+  model: textFlag('Model to operate in', {
     aliases: ['m'],
     placeholder: '<model>',
   }),

@@ -18,6 +18,7 @@ function entry(
 /** All commands, by name. */
 export const COMMANDS: readonly RegistryEntry[] = [
   entry('actions', async () => (await import('./commands/actions.ts')).actions, 'list-actions'),
+  entry('add-model', async () => (await import('./commands/models.ts')).addModel),
   entry('add-secret', async () => (await import('./commands/secret-changes.ts')).addSecret),
   entry('add-storage', async () => (await import('./commands/storage-changes.ts')).addStorage),
   entry('add-unit', async () => (await import('./commands/units.ts')).addUnit),
@@ -28,12 +29,18 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('bootstrap', async () => (await import('./commands/lifecycle.ts')).bootstrap),
   entry('cancel-task', async () => (await import('./commands/tasks.ts')).cancelTask),
   entry('config', async () => (await import('./commands/config.ts')).config),
+  entry(
+    'controllers',
+    async () => (await import('./commands/controllers.ts')).controllers,
+    'list-controllers',
+  ),
   entry('debug-log', async () => (await import('./commands/debug-log.ts')).debugLog),
   entry('deploy', async () => (await import('./commands/deploy.ts')).deploy),
   entry(
     'detach-storage',
     async () => (await import('./commands/storage-changes.ts')).detachStorage,
   ),
+  entry('destroy-model', async () => (await import('./commands/models.ts')).destroyModel),
   entry('exec', async () => (await import('./commands/exec.ts')).exec),
   entry('expose', async () => (await import('./commands/expose.ts')).expose),
   entry('grant-secret', async () => (await import('./commands/secret-grants.ts')).grantSecret),
@@ -41,6 +48,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('kill-controller', async () => (await import('./commands/lifecycle.ts')).killController),
   entry('machines', async () => (await import('./commands/machines.ts')).machines, 'list-machines'),
   entry('model-config', async () => (await import('./commands/model-config.ts')).modelConfig),
+  entry('models', async () => (await import('./commands/models.ts')).models, 'list-models'),
   entry(
     'operations',
     async () => (await import('./commands/operations.ts')).operations,
@@ -63,6 +71,8 @@ export const COMMANDS: readonly RegistryEntry[] = [
     'show-application',
     async () => (await import('./commands/show-application.ts')).showApplication,
   ),
+  entry('show-controller', async () => (await import('./commands/controllers.ts')).showController),
+  entry('show-model', async () => (await import('./commands/models.ts')).showModel),
   entry('show-operation', async () => (await import('./commands/operations.ts')).showOperation),
   entry('show-secret', async () => (await import('./commands/secrets.ts')).showSecret),
   entry('show-storage', async () => (await import('./commands/storage.ts')).showStorage),
@@ -75,11 +85,13 @@ export const COMMANDS: readonly RegistryEntry[] = [
     async () => (await import('./commands/storage.ts')).storagePools,
     'list-storage-pools',
   ),
+  entry('switch', async () => (await import('./commands/models.ts')).switchModel),
   entry('trust', async () => (await import('./commands/expose.ts')).trust),
   entry('unexpose', async () => (await import('./commands/expose.ts')).unexpose),
   entry('update-secret', async () => (await import('./commands/secret-changes.ts')).updateSecret),
   entry('version', async () => (await import('./commands/lifecycle.ts')).version),
   entry('wait-for', async () => (await import('./commands/wait-for.ts')).waitFor),
+  entry('whoami', async () => (await import('./commands/controllers.ts')).whoami),
 ];
 
 /** The command with this name or alias. */

@@ -4,8 +4,9 @@ import { hasErrorCode } from '#system';
 import type { CallName, Calls, StreamName, Streams } from '../api.ts';
 import { callDaemon, streamFromDaemon } from '../client/client.ts';
 import { isBootstrapped, startDaemon } from '../client/daemon-control.ts';
+import { currentModel, findAddedModel } from '../client/models.ts';
 import { defaultDataDirectory } from '../client/paths.ts';
-import { CommandError, quoted } from './errors.ts';
+import { CommandError } from './errors.ts';
 import type { CommandIo } from './io.ts';
 
 /** The flags that all commands share. */
@@ -18,10 +19,18 @@ interface CommonChoices {
 
 export interface Session {
   readonly io: CommandIo;
-  /** The sandbox's data directory. */
+  /** The data directory of the model that the command is about. */
   readonly root: string;
+  /** The sandbox's data directory, which is that of its first model too. */
+  readonly controllerRoot: string;
   /** Asks the daemon; one that died is started again first. */
   readonly call: <N extends CallName>(
+    name: N,
+    params: Calls[N]['params'],
+  ) => Promise<Calls[N]['result']>;
+  /** The same for the model in a data directory. */
+  readonly callModel: <N extends CallName>(
+    root: string,
     name: N,
     params: Calls[N]['params'],
   ) => Promise<Calls[N]['result']>;
@@ -42,22 +51,27 @@ export interface Session {
 export function createSession(io: CommandIo): Session {
   let chosen: CommonChoices | undefined;
   let modelChecked = false;
-  const root = resolve(io.cwd, defaultDataDirectory(io.env));
+  const controllerRoot = resolve(io.cwd, defaultDataDirectory(io.env));
   const info = (line: string) => {
     if (chosen?.quiet !== true) {
       io.err(`${line}\n`);
     }
   };
+  const root = () => modelRoot(controllerRoot, wantedModel(io, chosen));
   const ready = async () => {
-    await ensureDaemon(root, io);
+    ensureBootstrapped(controllerRoot);
+    await ensureDaemon(root(), io);
     if (!modelChecked && chosen !== undefined) {
       modelChecked = true;
-      await checkModel(root, chosen);
+      await checkModel(root(), wantedModel(io, chosen), chosen.controller);
     }
   };
   return {
     io,
-    root,
+    get root() {
+      return root();
+    },
+    controllerRoot,
     info,
     detail: (line) => {
       if (chosen?.verbose === true) {
@@ -67,22 +81,44 @@ export function createSession(io: CommandIo): Session {
     select: (choices) => {
       chosen = choices;
     },
+    callModel: async (modelRootPath, name, params) => {
+      ensureBootstrapped(controllerRoot);
+      await ensureDaemon(modelRootPath, io);
+      return callDaemon(modelRootPath, name, params, { signal: io.signal });
+    },
     call: async (name, params) => {
       await ready();
-      return callDaemon(root, name, params, { signal: io.signal });
+      return callDaemon(root(), name, params, { signal: io.signal });
     },
     stream: async function* (name, params) {
       await ready();
-      yield* streamFromDaemon(root, name, params, { signal: io.signal });
+      yield* streamFromDaemon(root(), name, params, { signal: io.signal });
     },
     confirm: async () => confirm(io),
   };
 }
 
-async function ensureDaemon(root: string, io: CommandIo): Promise<void> {
+/** What `--model`, else `$JUJU_MODEL` asks for. */
+function wantedModel(io: CommandIo, chosen: CommonChoices | undefined): string | undefined {
+  return chosen?.model ?? (io.env['JUJU_MODEL'] || undefined);
+}
+
+/** Where the model lies; a name that is none leads to the first one, which then does not answer to it. */
+function modelRoot(controllerRoot: string, wanted: string | undefined): string {
+  const [, asked] = splitModel(wanted);
+  const name = asked?.replace(/^admin\//, '') ?? currentModel(controllerRoot);
+  return name === undefined
+    ? controllerRoot
+    : (findAddedModel(controllerRoot, name) ?? controllerRoot);
+}
+
+function ensureBootstrapped(root: string): void {
   if (!isBootstrapped(root)) {
     throw new CommandError(`no sandbox in ${root}\nRun "juju bootstrap" to start one.`);
   }
+}
+
+async function ensureDaemon(root: string, io: CommandIo): Promise<void> {
   try {
     await callDaemon(root, 'ping', {});
   } catch (error) {
@@ -94,8 +130,12 @@ async function ensureDaemon(root: string, io: CommandIo): Promise<void> {
   }
 }
 
-/** There is one model and one controller; asking for others is a mistake to be told. */
-async function checkModel(root: string, { model, controller }: CommonChoices): Promise<void> {
+/** There is one controller with its models; asking for others is a mistake to be told. */
+async function checkModel(
+  root: string,
+  model: string | undefined,
+  controller: string | undefined,
+): Promise<void> {
   if (model === undefined && controller === undefined) {
     return;
   }
@@ -107,7 +147,7 @@ async function checkModel(root: string, { model, controller }: CommonChoices): P
   }
   if (name !== undefined && ![modelName, `admin/${modelName}`, modelUuid].includes(name)) {
     throw new CommandError(
-      `model ${quoted(name)} not found; the sandbox has one, ${quoted(modelName)}`,
+      `model ${controllerName}:admin/${name.replace(/^admin\//, '')} not found`,
     );
   }
 }

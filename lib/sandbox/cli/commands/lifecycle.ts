@@ -1,6 +1,7 @@
 /** Starting, ending and naming the sandbox: `bootstrap`, `kill-controller`, `version`. */
 import { isBootstrapped, isDaemonRunning, startDaemon } from '../../client/daemon-control.ts';
 import { killController as endSandbox } from '../../client/kill-controller.ts';
+import { addedModelRoot, addedModels } from '../../client/models.ts';
 import {
   booleanFlag,
   choiceFlag,
@@ -53,19 +54,19 @@ export const bootstrap = defineCommand({
         `unknown cloud ${quoted(cloud)}: the sandbox runs on this machine only; leave the cloud out`,
       );
     }
-    if (isBootstrapped(session.root)) {
+    if (isBootstrapped(session.controllerRoot)) {
       await goOn(session);
       return;
     }
     const modelName = flags['add-model'];
-    await startDaemon(session.root, {
+    await startDaemon(session.controllerRoot, {
       ...(controllerName === undefined ? {} : { controllerName }),
       ...(modelName === undefined ? {} : { modelName }),
       isolation: flags.isolation,
     });
     const answer = await session.call('ping', {});
     session.info(
-      `Started the sandbox: controller ${quoted(answer.controllerName)}, model ${quoted(answer.modelName)}, Juju ${answer.jujuVersion}, data in ${session.root}`,
+      `Started the sandbox: controller ${quoted(answer.controllerName)}, model ${quoted(answer.modelName)}, Juju ${answer.jujuVersion}, data in ${session.controllerRoot}`,
     );
     for (const warning of answer.warnings) {
       session.io.err(`WARNING ${warning}\n`);
@@ -78,7 +79,7 @@ export const bootstrap = defineCommand({
   },
 });
 
-async function goOn({ root, info }: Session): Promise<void> {
+async function goOn({ controllerRoot: root, info }: Session): Promise<void> {
   if (await isDaemonRunning(root)) {
     throw new CommandError(
       `a sandbox already runs in ${root}\n` +
@@ -102,24 +103,28 @@ export const killController = defineCommand({
   },
   run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals.slice(1));
-    const { root, io } = session;
+    const { controllerRoot: root, io } = session;
     if (!isBootstrapped(root)) {
       throw new CommandError(`no sandbox in ${root}: nothing to stop`);
     }
     if (positionals[0] !== undefined) {
-      session.select({
-        model: undefined,
-        controller: positionals[0],
-        verbose: false,
-        quiet: false,
-      });
-      await session.call('ping', {});
+      const { controllerName } = await session.callModel(root, 'ping', {});
+      if (controllerName !== positionals[0]) {
+        throw new CommandError(`controller ${positionals[0]} not found`);
+      }
     }
     if (!flags['no-prompt']) {
       io.err(
         `WARNING This command will stop the sandbox in ${root}: all applications, their data below it, and its state.\n`,
       );
       await session.confirm();
+    }
+    for (const name of addedModels(root)) {
+      session.info(`Ending model ${quoted(name)}`);
+      await endSandbox(addedModelRoot(root, name), {
+        ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout }),
+        onWarning: (message) => io.err(`WARNING ${message}\n`),
+      });
     }
     let shown = '';
     await endSandbox(root, {

@@ -19,7 +19,12 @@ export interface ExecParams {
   /** `app/0` or `app/leader`. */
   readonly units?: readonly string[];
   readonly applications?: readonly string[];
+  readonly machines?: readonly string[];
+  /** Every machine. */
   readonly all?: boolean;
+  /** Without the machine's lock; true unless told. */
+  readonly parallel?: boolean;
+  readonly executionGroup?: string;
   /** Given to `/bin/bash -s` on standard input. */
   readonly command: string;
 }
@@ -31,7 +36,7 @@ export interface EnqueuedOperation {
 }
 
 export interface EnqueuedTask {
-  /** The unit, resolved from `app/leader`; as asked when it could not be. */
+  /** The unit, resolved from `app/leader`, or the machine; as asked when it could not be. */
   readonly target: string;
   readonly id?: string;
   readonly error?: string;
@@ -58,7 +63,9 @@ export type TaskStatus =
 export interface TaskInfo {
   readonly id: string;
   readonly operation: string;
+  /** Empty for a task on a machine. */
   readonly unit: string;
+  readonly machine?: string;
   readonly action: string;
   readonly parameters: JsonRecord;
   readonly status: TaskStatus;

@@ -66,6 +66,8 @@ export interface Calls {
   actions: { params: { readonly application: string }; result: readonly ActionSpec[] };
   run: { params: RunParams; result: EnqueuedOperation };
   exec: { params: ExecParams; result: EnqueuedOperation };
+  /** Where `juju ssh` runs for a unit or machine. */
+  place: { params: { readonly target: string }; result: Place };
   task: { params: TaskParams; result: TaskInfo };
   'cancel-task': { params: { readonly id: string }; result: TaskInfo };
   operation: { params: OperationParams; result: OperationInfo };
@@ -214,6 +216,19 @@ interface RemoveRelationParams {
   readonly endpoints?: readonly string[];
   readonly id?: number;
   readonly force?: boolean;
+}
+
+/** A machine as a person finds it who logs in. */
+export interface Place {
+  readonly machine: string;
+  /** As it is called on the machine. */
+  readonly home: string;
+  /** What stands before paths of the machine on this host. */
+  readonly files: string;
+  /** What to spawn on this host for a shell on the machine; arguments of the shell come last. */
+  readonly shell: { readonly file: string; readonly args: readonly string[]; readonly cwd: string };
+  /** All of the environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export interface ApplicationConfig {

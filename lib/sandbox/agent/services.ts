@@ -2,6 +2,7 @@
 import type { MachineHost } from '../machines/machine-host.ts';
 import type { ContextServices, HookContext } from './hook-context.ts';
 import type { OutputPipes } from './output-pipe.ts';
+import type { MachineLocks } from './machine-locks.ts';
 
 export interface AgentServices extends ContextServices {
   readonly pipes: OutputPipes;
@@ -9,6 +10,7 @@ export interface AgentServices extends ContextServices {
   readonly machines: MachineHost;
   /** Contexts that hook tools may name now, by id. */
   readonly contexts: Map<string, HookContext>;
+  readonly locks: MachineLocks;
   /** Called with defects; the agent goes on where it can. */
   readonly onDefect: (error: unknown) => void;
 }

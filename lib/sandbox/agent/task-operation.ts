@@ -1,7 +1,7 @@
 /** Runs a task of an operation: an action of the charm, or commands of `juju exec`. */
 import { describeError } from '#system';
 import { prepareParams } from '../charm-archive/action-specs.ts';
-import type { JsonRecord, JsonValue } from '../json.ts';
+import type { JsonRecord } from '../json.ts';
 import type { TaskDocument } from '../model/documents.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CharmProcessEnd } from './charm-process.ts';
@@ -9,6 +9,7 @@ import { runShell } from './command-operation.ts';
 import { HookContext } from './hook-context.ts';
 import { describeEnd, executeCharm } from './hook-operation.ts';
 import type { AgentServices } from './services.ts';
+import { outputResults } from './task-results.ts';
 
 type Settle = (transaction: Transaction) => void;
 
@@ -115,24 +116,6 @@ function tryFlush(context: HookContext): string | undefined {
   } catch (error) {
     return `committing requested changes failed: ${describeError(error)}`;
   }
-}
-
-function outputResults(end: CharmProcessEnd): JsonRecord {
-  return {
-    'return-code': end.exitCode ?? 1,
-    ...outputResult('stdout', end.stdout),
-    ...outputResult('stderr', end.stderr),
-  };
-}
-
-function outputResult(name: string, output: Buffer): Record<string, JsonValue> {
-  if (output.length === 0) {
-    return {};
-  }
-  const text = output.toString('utf8');
-  return Buffer.from(text, 'utf8').equals(output)
-    ? { [name]: text }
-    : { [name]: output.toString('base64'), [`${name}-encoding`]: 'base64' };
 }
 
 function finish(

@@ -7,6 +7,7 @@ import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
 import { type Commands, runCommands } from './command-operation.ts';
 import { finishHook } from './finish-hook.ts';
 import { retriesHooks, runHook } from './hook-operation.ts';
+import { lockOf } from './machine-locks.ts';
 import type { Operation } from './operation.ts';
 import { killOrphan } from './orphans.ts';
 import { planOperation } from './plan-operation.ts';
@@ -40,7 +41,7 @@ export class UnitAgent {
       const operation = this.#plan(this.#services.store);
       if (operation.kind === 'wait') {
         await this.#sleep(operation.until);
-      } else if (await this.#execute(operation)) {
+      } else if (await this.#executeLocked(operation)) {
         await this.#leave();
         return;
       }
@@ -93,6 +94,29 @@ export class UnitAgent {
     const now = this.#services.clock.now().toISOString();
     settleStatus(transaction, this.unit, this.#plan(transaction), now);
   };
+
+  /**
+   * Executes the operation when its lock is free. What is to be done may be something else by then,
+   * so it is asked again. Answers whether the unit is gone.
+   */
+  async #executeLocked(operation: Exclude<Operation, { kind: 'wait' }>): Promise<boolean> {
+    const { store, locks } = this.#services;
+    const lock = lockOf(store, this.unit, operation);
+    if (lock === undefined) {
+      return await this.#execute(operation);
+    }
+    const release = await locks.acquire(lock, this.#stopped.signal);
+    if (release === undefined) {
+      return false;
+    }
+    try {
+      const now = this.#plan(store);
+      const stillFits = now.kind !== 'wait' && lockOf(store, this.unit, now) === lock;
+      return stillFits && (await this.#execute(now));
+    } finally {
+      release();
+    }
+  }
 
   /** Answers whether the unit is gone. */
   async #execute(operation: Exclude<Operation, { kind: 'wait' }>): Promise<boolean> {

@@ -35,10 +35,13 @@ function parseAction(charm: string, name: string, fields: JsonRecord): ActionMet
   }
   refuseReferences(fields);
   const description = textOf(fields['description'], `action ${name} description`);
+  const executionGroup = textOf(fields['execution-group'], `action ${name} execution-group`);
   const copied = Object.entries(fields).filter(([key]) => !JUJU_KEYS.has(key));
   return {
     name,
     ...(description === undefined ? {} : { description }),
+    ...(fields['parallel'] === true ? { parallel: true } : {}),
+    ...(executionGroup === undefined || executionGroup === '' ? {} : { executionGroup }),
     schema: {
       title: name,
       type: 'object',

@@ -8,14 +8,14 @@ const NO_CROSS_MODEL = 'models of the sandbox share nothing, so nothing can be o
 const NO_STORE = 'the sandbox deploys charms from local paths only';
 const NO_SPACES = 'the sandbox has one network, that of this machine';
 const NO_SSH =
-  "units of the sandbox are processes of this machine: use 'juju exec --unit <unit> -- <command>'";
+  "units of the sandbox are processes of this machine: use 'juju exec --unit <unit> -- <command>' or 'juju ssh'";
 const NOT_YET = 'the sandbox does not do this yet';
 const NO_BACKENDS = 'the sandbox keeps secrets in its own model store';
 
 const REASONS: readonly (readonly [reason: string, commands: string])[] = [
   [
     NO_SSH,
-    'ssh scp debug-hooks debug-hook debug-code ssh-keys add-ssh-key import-ssh-key remove-ssh-key list-ssh-keys',
+    'debug-hooks debug-hook debug-code ssh-keys add-ssh-key import-ssh-key remove-ssh-key list-ssh-keys',
   ],
   [
     NO_CLOUDS,

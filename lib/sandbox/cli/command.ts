@@ -29,6 +29,8 @@ export interface Invocation<S> {
 export interface CommandDefinition<S> extends Omit<Command, 'flags' | 'execute' | 'aliases'> {
   readonly aliases?: readonly string[];
   readonly flags: S;
+  /** Whether flags may come after positionals; true unless told. */
+  readonly interspersed?: boolean;
   /** Does the work; an exit code other than 0 may be returned, errors are thrown. */
   readonly run: (call: Invocation<S>) => Promise<number | void>;
 }
@@ -38,13 +40,13 @@ export function defineCommand<const S extends Readonly<Record<string, unknown>>>
   definition: CommandDefinition<S>,
 ): Command {
   const flags = { ...COMMON_FLAGS, ...definition.flags };
-  const { run, ...description } = definition;
+  const { run, interspersed, ...description } = definition;
   const command: Command = {
     ...description,
     aliases: definition.aliases ?? [],
     flags: flags as unknown as FlagSpecs,
     execute: async (session, args) => {
-      const parsed = parseArguments(args, flags);
+      const parsed = parseArguments(args, flags, { interspersed: interspersed ?? true });
       const common = parsed.flags as unknown as FlagValues<typeof COMMON_FLAGS>;
       if (common.help) {
         const { formatHelp } = await import('./help-text.ts');

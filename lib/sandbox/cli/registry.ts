@@ -65,6 +65,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('resolved', async () => (await import('./commands/resolved.ts')).resolved, 'resolve'),
   entry('revoke-secret', async () => (await import('./commands/secret-grants.ts')).revokeSecret),
   entry('run', async () => (await import('./commands/run.ts')).run),
+  entry('scp', async () => (await import('./commands/ssh.ts')).scp),
   entry('secrets', async () => (await import('./commands/secrets.ts')).secrets, 'list-secrets'),
   entry('show-action', async () => (await import('./commands/actions.ts')).showAction),
   entry(
@@ -78,6 +79,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('show-storage', async () => (await import('./commands/storage.ts')).showStorage),
   entry('show-task', async () => (await import('./commands/tasks.ts')).showTask),
   entry('show-unit', async () => (await import('./commands/show-unit.ts')).showUnit),
+  entry('ssh', async () => (await import('./commands/ssh.ts')).ssh),
   entry('status', async () => (await import('./commands/status.ts')).status),
   entry('storage', async () => (await import('./commands/storage.ts')).storage, 'list-storage'),
   entry(

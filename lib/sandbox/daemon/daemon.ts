@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { HintError, systemClock } from '#system';
 import type { HookContext } from '../agent/hook-context.ts';
 import { OutputPipes } from '../agent/output-pipe.ts';
+import { MachineLocks } from '../agent/machine-locks.ts';
 import type { AgentServices } from '../agent/services.ts';
 import type { BootstrapOptions } from '../client/daemon-control.ts';
 import { type SandboxPaths, sandboxPaths } from '../client/paths.ts';
@@ -18,6 +19,7 @@ import { DebugLog } from '../store/debug-log.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
 import { serveCalls } from './call-server.ts';
+import { MachineTasks } from './machine-tasks.ts';
 import { serveTools } from './tool-server.ts';
 import { writeTools } from './tools-directory.ts';
 
@@ -40,6 +42,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
     clock: systemClock,
     address: ownAddress(),
     contexts: new Map<string, HookContext>(),
+    locks: new MachineLocks(),
     onDefect: reportDefect,
   };
   const agents = new Agents(services);
@@ -47,6 +50,8 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   const tools = await serveTools(services, agents);
   await services.machines.removeOthers(store.all('machine').map(({ id }) => id));
   agents.start();
+  const machineTasks = new MachineTasks(services);
+  machineTasks.start();
   writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
   const calls = await serveCalls({ services, agents, warnings, end: ending.resolve });
   process.on('SIGTERM', ending.resolve);
@@ -54,6 +59,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   process.on('uncaughtException', reportDefect);
   process.on('unhandledRejection', reportDefect);
   await ending.promise;
+  machineTasks.stop();
   tools.close();
   calls.close();
   rmSync(paths.pidFile, { force: true });

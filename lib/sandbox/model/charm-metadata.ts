@@ -20,6 +20,9 @@ export interface EndpointMetadata {
 export interface ActionMetadata {
   readonly name: string;
   readonly description?: string;
+  /** Runs without the machine's lock. */
+  readonly parallel?: boolean;
+  readonly executionGroup?: string;
   /** As Juju generates it: title, type, description, properties, required, … */
   readonly schema: JsonRecord;
 }

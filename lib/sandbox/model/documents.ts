@@ -283,11 +283,17 @@ export interface OperationDocument {
 export interface TaskDocument {
   readonly id: string;
   readonly operation: string;
+  /** Empty for a task on a machine. */
   readonly unit: string;
+  readonly machine?: string;
   readonly action: string;
   readonly parameters: JsonRecord;
   /** Given to a shell instead of an action (`juju exec`). */
   readonly command?: string;
+  /** Runs without the machine's lock. */
+  readonly parallel?: boolean;
+  /** Tasks of one group run one after the other on a machine. */
+  readonly executionGroup?: string;
   readonly status: TaskStatus;
   readonly message?: string;
   readonly results: Readonly<Record<string, JsonValue>>;

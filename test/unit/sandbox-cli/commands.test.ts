@@ -55,7 +55,7 @@ describe('what does not exist', () => {
     );
   });
 
-  test.each(['ssh', 'add-machine', 'offer', 'refresh'])(
+  test.each(['debug-hooks', 'add-cloud', 'offer'])(
     'juju %s is refused as absent here',
     async (name) => {
       const { code, err } = await runFake([name, 'x']);

@@ -24,14 +24,14 @@ const PENDING: OperationInfo = {
 };
 
 describe('operations and tasks', () => {
-  test('juju operations lists the newest first', async () => {
+  test('juju operations lists the oldest first', async () => {
     const { out } = await runFake(['operations', '--utc'], {
       operations: () => [OPERATION, PENDING],
     });
     expect(out).toBe(`\
 ID  Status     Started              Finished             Task IDs  Summary
-11  pending                                                        backup run on unit-mysql-0
  1  completed  2024-01-02T15:04:05  2024-01-02T15:04:06  2         backup run on unit-mysql-0
+11  pending                                                        backup run on unit-mysql-0
 `);
   });
 

@@ -249,9 +249,10 @@ describe('juju exec', () => {
       'The following exec targets are not valid:\n  "x" is not a valid unit name',
     ],
     [
-      ['--machine', '0', 'env'],
-      'invalid value "0" for option --machine: all machines are this host, and you are on it',
+      ['--machine', 'x', 'env'],
+      'The following exec targets are not valid:\n  "x" is not a valid machine id',
     ],
+    [['--all', '--machine', '0', 'env'], 'You cannot specify --all and individual machines'],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await runFake(['exec', ...args]);
     expect({ code, err }).toEqual({ code: 2, err: `ERROR ${message}\n` });

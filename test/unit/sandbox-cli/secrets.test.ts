@@ -132,7 +132,7 @@ d3b2f1rmq25c76t0bhrg  -          mysql    hourly           2  2024-01-02
       'show-secret': () => shown,
     });
     expect(JSON.parse(revealed.out)).toMatchObject({
-      '9m4e2mr0ui3e8a215n4g': { content: { token: 'hush', blob: '/w==' } },
+      '9m4e2mr0ui3e8a215n4g': { content: { Data: { token: 'hush', blob: '/w==' } } },
     });
   });
 });

@@ -73,7 +73,9 @@ export async function waitForTasks(
       options.progress('\n');
     }
     if (!hasEnded(task)) {
-      const late = targets.slice(tasks.length).map(({ target }) => `unit ${target}`);
+      const late = targets
+        .slice(tasks.length)
+        .map(({ target }) => `${target.includes('/') ? 'unit' : 'machine'} ${target}`);
       throw new CommandError(`timed out waiting for results from: ${late.toSorted().join(', ')}`);
     }
     tasks.push(task);

@@ -4,7 +4,10 @@ import type { OperationInfo } from '../../api.ts';
 import { formatTable } from '../output/table.ts';
 import { isoTime, type ZoneChoice } from '../output/timestamp.ts';
 
-/** The newest operation first, as Juju lists them. */
+// Juju shows so many tasks of an operation.
+const MAX_TASKS = 5;
+
+/** One line an operation, in the order given. */
 export function formatOperationTable(
   operations: readonly OperationInfo[],
   zone: ZoneChoice,
@@ -18,8 +21,12 @@ export function formatOperationTable(
       operation.status,
       time(operation.started),
       time(operation.completed),
-      operation.tasks.map(({ id }) => id).join(','),
+      shortened(operation.tasks.map(({ id }) => id)),
       operation.summary,
     ]),
   );
+}
+
+function shortened(ids: readonly string[]): string {
+  return ids.slice(0, MAX_TASKS).join(',') + (ids.length > MAX_TASKS ? '...' : '');
 }

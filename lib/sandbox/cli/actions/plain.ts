@@ -4,7 +4,7 @@ import type { TaskInfo } from '../../api.ts';
 import { sortedEntries } from '../output/natural-sort.ts';
 import { type OutputValue, sortKeys } from '../output/values.ts';
 import { toYaml } from '../output/yaml.ts';
-import { hasEnded } from './task-state.ts';
+import { hasEnded, receiverOf } from './task-state.ts';
 
 const STREAMS = new Set(['return-code', 'stdout', 'stdout-encoding', 'stderr', 'stderr-encoding']);
 
@@ -30,7 +30,7 @@ function formatOne(task: TaskInfo): string {
 function formatSeveral(tasks: readonly TaskInfo[]): string {
   const map = Object.fromEntries(
     tasks.map((task) => [
-      task.unit,
+      receiverOf(task),
       {
         id: task.id,
         message: task.message === '' ? undefined : task.message,

@@ -2,7 +2,7 @@
 import type { EnqueuedOperation, TaskInfo } from '../../api.ts';
 import { booleanFlag, durationFlag, formatFlag } from '../arguments/flag-kinds.ts';
 import type { FlagValues } from '../arguments/flags.ts';
-import { unitTag } from '../arguments/names.ts';
+import { receiverTag } from '../arguments/names.ts';
 import { UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { toYaml } from '../output/yaml.ts';
@@ -100,7 +100,7 @@ function announce(
     progress(`Running operation ${operation} with ${running.length} ${plural(running, 'task')}`);
   }
   for (const { id, target } of running) {
-    progress(`  - task ${id} on ${unitTag(target)}`);
+    progress(`  - task ${id} on ${receiverTag(target)}`);
   }
   progress('');
 }

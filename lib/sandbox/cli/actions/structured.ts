@@ -3,30 +3,28 @@
 import type { OperationInfo, TaskInfo } from '../../api.ts';
 import { goTime, type ZoneChoice } from '../output/timestamp.ts';
 import { type OutputValue, sortKeys } from '../output/values.ts';
+import { receiverOf } from './task-state.ts';
 
 /** The answer of `juju run --format yaml`: unit → task. */
 export function structuredRun(tasks: readonly TaskInfo[], zone: ZoneChoice): OutputValue {
   return sortKeys(
-    Object.fromEntries(
-      tasks.map((task) => [task.unit, { id: task.id, unit: task.unit, ...taskBody(task, zone) }]),
-    ),
+    Object.fromEntries(tasks.map((task) => [receiverOf(task), structuredTask(task, zone)])),
   );
 }
 
 /** The answer of `juju show-task`. */
 export function structuredTask(task: TaskInfo, zone: ZoneChoice): OutputValue {
-  return sortKeys({ id: task.id, unit: task.unit, ...taskBody(task, zone) });
+  const receiver = task.machine === undefined ? { unit: task.unit } : { machine: task.machine };
+  return sortKeys({ id: task.id, ...receiver, ...taskBody(task, zone) });
 }
 
 /** The answer of `juju show-operation` and of `juju operations --format yaml`. */
 export function structuredOperation(operation: OperationInfo, zone: ZoneChoice): OutputValue {
-  const parameters =
-    Object.keys(operation.action.parameters).length === 0 ? undefined : operation.action.parameters;
   return {
     summary: operation.summary,
     status: operation.status,
     fail: operation.fail,
-    action: { name: operation.action.name, parameters: sortKeys(parameters) },
+    action: { name: operation.action.name, parameters: sortKeys(operation.action.parameters) },
     timing: timing(operation, zone),
     tasks:
       operation.tasks.length === 0
@@ -35,7 +33,7 @@ export function structuredOperation(operation: OperationInfo, zone: ZoneChoice):
             Object.fromEntries(
               operation.tasks.map((task) => [
                 task.id,
-                { host: task.unit, ...taskBody(task, zone) },
+                { host: receiverOf(task), ...taskBody(task, zone) },
               ]),
             ),
           ),
@@ -45,13 +43,13 @@ export function structuredOperation(operation: OperationInfo, zone: ZoneChoice):
 function taskBody(task: TaskInfo, zone: ZoneChoice): Record<string, OutputValue> {
   return {
     status: task.status,
-    message: task.message === '' ? undefined : task.message,
-    results: Object.keys(task.results).length === 0 ? undefined : task.results,
     timing: timing(task, zone),
     log:
       task.log.length === 0
         ? undefined
         : task.log.map(({ time, message }) => `${goTime(new Date(time), zone)} ${message}`),
+    message: task.message === '' ? undefined : task.message,
+    results: Object.keys(task.results).length === 0 ? undefined : task.results,
   };
 }
 

@@ -3,6 +3,11 @@ import type { TaskInfo } from '../../api.ts';
 
 const ENDED = new Set(['completed', 'failed', 'cancelled', 'aborted', 'error']);
 
+/** The unit or machine that the task is for. */
+export function receiverOf({ unit, machine }: TaskInfo): string {
+  return machine ?? unit;
+}
+
 /** Whether nothing more will come from the task or operation. */
 export function hasEnded({ status }: { readonly status: string }): boolean {
   return ENDED.has(status);

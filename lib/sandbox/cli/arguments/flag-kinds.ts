@@ -12,7 +12,10 @@ const TRUE_WORDS = ['1', 't', 'T', 'true', 'TRUE', 'True'];
 const FALSE_WORDS = ['0', 'f', 'F', 'false', 'FALSE', 'False'];
 
 /** `--flag`, or `--flag=true|false`. */
-export function booleanFlag(help: string, options: Partial<Common> = {}): FlagSpec<boolean> {
+export function booleanFlag(
+  help: string,
+  options: Partial<Common> & { readonly initial?: boolean } = {},
+): FlagSpec<boolean> {
   return {
     kind: 'boolean',
     initial: false,

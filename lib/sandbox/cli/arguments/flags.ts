@@ -35,9 +35,10 @@ export interface ParsedArguments<S> {
 export function parseArguments<S extends Readonly<Record<string, unknown>>>(
   args: readonly string[],
   specs: S,
+  { interspersed }: { readonly interspersed: boolean } = { interspersed: true },
 ): ParsedArguments<S> {
   const parser = new FlagParser(specs as unknown as FlagSpecs);
-  parser.parseAll(args);
+  parser.parseAll(args, interspersed);
   return {
     positionals: parser.positionals,
     flags: Object.fromEntries(parser.values) as FlagValues<S>,
@@ -63,7 +64,7 @@ class FlagParser {
     }
   }
 
-  parseAll(args: readonly string[]): void {
+  parseAll(args: readonly string[], interspersed: boolean): void {
     this.#rest = [...args];
     for (let word = this.#rest.shift(); word !== undefined; word = this.#rest.shift()) {
       if (word === '--') {
@@ -76,6 +77,10 @@ class FlagParser {
         this.#cluster(word.slice(1));
       } else {
         this.positionals.push(word);
+        if (!interspersed) {
+          this.positionals.push(...this.#rest);
+          return;
+        }
       }
     }
   }

@@ -13,6 +13,11 @@ export function isUnitName(text: string): boolean {
   return UNIT.test(text) && !text.endsWith('/leader');
 }
 
+/** Whether the text is the id of a machine: `3`, or of a container: `3/lxd/0`. */
+export function isMachineId(text: string): boolean {
+  return /^(?:0|[1-9]\d*)(?:\/[a-z]+\/(?:0|[1-9]\d*))*$/.test(text);
+}
+
 /** Whether the text names a unit or `application/leader`. */
 export function isUnitOrLeader(text: string): boolean {
   return UNIT.test(text);
@@ -21,6 +26,11 @@ export function isUnitOrLeader(text: string): boolean {
 /** `db` of `db/0`. */
 export function applicationOf(unit: string): string {
   return unit.split('/')[0] ?? unit;
+}
+
+/** `unit-db-0` of `db/0`, `machine-3` of `3`. */
+export function receiverTag(name: string): string {
+  return name.includes('/') ? unitTag(name) : `machine-${name}`;
 }
 
 /** `unit-db-0` of `db/0`, as Juju calls units in logs and progress. */

@@ -1,14 +1,15 @@
-/** `juju exec`: commands in the hook context of units. */
+/** `juju exec`: commands in the hook context of units, or on machines. */
 import type { TaskInfo } from '../../api.ts';
 import {
   checkOperationChoices,
   finishOperation,
   OPERATION_FLAGS,
 } from '../actions/scheduled-operation.ts';
-import { booleanFlag, commaFlag, refusedFlag } from '../arguments/flag-kinds.ts';
-import { isApplicationName, isUnitOrLeader } from '../arguments/names.ts';
+import { receiverOf } from '../actions/task-state.ts';
+import { booleanFlag, commaFlag, textFlag } from '../arguments/flag-kinds.ts';
+import { isApplicationName, isMachineId, isUnitOrLeader } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
-import { quoted, UsageError } from '../errors.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
 import { compareNaturally } from '../output/natural-sort.ts';
 
 const DEFAULT_WAIT_MS = 5 * 60_000;
@@ -16,8 +17,9 @@ const DEFAULT_WAIT_MS = 5 * 60_000;
 export const exec = defineCommand({
   name: 'exec',
   usage: '<commands>',
-  summary: 'Run the commands on the units specified, in their hook context.',
+  summary: 'Run the commands on the remote targets specified.',
   details:
+    'On units the commands have the hook context; on machines (--machine, --all) they have none.\n' +
     'Several words are quoted and joined; write -- before commands with options of their own.\n' +
     'Buffered changes (relation-set and so on) are committed after the commands.',
   examples: ['juju exec --unit db/0 -- relation-ids backup', 'juju exec --application db env'],
@@ -28,24 +30,33 @@ export const exec = defineCommand({
       aliases: ['a', 'app'],
       placeholder: '<application>[,<application>]',
     }),
-    all: booleanFlag('Every unit'),
-    machine: refusedFlag('all machines are this host, and you are on it'),
-    operator: refusedFlag('it is for Kubernetes'),
-    parallel: booleanFlag('Accepted for compatibility; commands of units run one after the other'),
-    'execution-group': refusedFlag('commands of units run one after the other'),
+    all: booleanFlag('Every machine'),
+    machine: commaFlag('One or more machines', { placeholder: '<id>[,<id>]' }),
+    operator: booleanFlag('For Kubernetes only'),
+    parallel: booleanFlag('Without waiting for the lock of the machine; --parallel=false waits', {
+      initial: true,
+    }),
+    'execution-group': textFlag('Commands of one group run one after the other'),
   },
   run: async ({ session, positionals, flags }) => {
     checkOperationChoices(flags);
     if (positionals.length === 0) {
       throw new UsageError('no commands specified');
     }
-    checkTargets(flags.unit, flags.application, flags.all);
+    checkTargets(flags, flags.all);
+    if (flags.operator) {
+      throw new CommandError('only k8s models support the --operator flag');
+    }
     const [only] = positionals;
     const command =
       positionals.length === 1 && only !== undefined ? only : positionals.map(shellQuote).join(' ');
     const enqueued = await session.call('exec', {
       command,
-      ...(flags.all ? { all: true } : { units: flags.unit, applications: flags.application }),
+      parallel: flags.parallel,
+      ...(flags['execution-group'] ? { executionGroup: flags['execution-group'] } : {}),
+      ...(flags.all
+        ? { all: true }
+        : { units: flags.unit, applications: flags.application, machines: flags.machine }),
     });
     await finishOperation(session, enqueued, {
       choices: flags,
@@ -56,39 +67,47 @@ export const exec = defineCommand({
   },
 });
 
-function checkTargets(
-  units: readonly string[],
-  applications: readonly string[],
-  all: boolean,
-): void {
-  if (!all && units.length === 0 && applications.length === 0) {
+interface Targets {
+  readonly unit: readonly string[];
+  readonly application: readonly string[];
+  readonly machine: readonly string[];
+}
+
+function checkTargets(targets: Targets, all: boolean): void {
+  const kinds = ['machine', 'application', 'unit'] as const;
+  if (!all && kinds.every((kind) => targets[kind].length === 0)) {
     throw new UsageError(
       'You must specify a target, either through --all, --machine, --application or --unit',
     );
   }
-  if (all && applications.length > 0) {
-    throw new UsageError('You cannot specify --all and individual applications');
-  }
-  if (all && units.length > 0) {
-    throw new UsageError('You cannot specify --all and individual units');
+  const beside = kinds.find((kind) => all && targets[kind].length > 0);
+  if (beside !== undefined) {
+    throw new UsageError(`You cannot specify --all and individual ${beside}s`);
   }
   const wrong = [
-    ...applications
-      .filter((name) => !isApplicationName(name))
-      .map((name) => `  ${quoted(name)} is not a valid application name`),
-    ...units
-      .filter((name) => !isUnitOrLeader(name))
-      .map((name) => `  ${quoted(name)} is not a valid unit name`),
+    ...refused(targets.machine, isMachineId, 'machine id'),
+    ...refused(targets.application, isApplicationName, 'application name'),
+    ...refused(targets.unit, isUnitOrLeader, 'unit name'),
   ];
   if (wrong.length > 0) {
     throw new UsageError(`The following exec targets are not valid:\n${wrong.join('\n')}`);
   }
 }
 
+function refused(
+  names: readonly string[],
+  isValid: (name: string) => boolean,
+  what: string,
+): readonly string[] {
+  return names
+    .filter((name) => !isValid(name))
+    .map((name) => `  ${quoted(name)} is not a valid ${what}`);
+}
+
 /** What each unit wrote; below its name where there are several. */
 function formatExec(tasks: readonly TaskInfo[]): string {
   const outputs = tasks
-    .map((task) => ({ unit: task.unit, text: output(task) }))
+    .map((task) => ({ unit: receiverOf(task), text: output(task) }))
     .toSorted((a, b) => compareNaturally(a.unit, b.unit));
   return outputs.length === 1
     ? (outputs[0]?.text ?? '')

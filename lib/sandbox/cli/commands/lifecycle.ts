@@ -7,9 +7,12 @@ import {
   choiceFlag,
   durationFlag,
   formatFlag,
+  listFlag,
+  refusedFlag,
   textFlag,
 } from '../arguments/flag-kinds.ts';
 import type { FlagSpec } from '../arguments/flags.ts';
+import { parseSettings } from '../arguments/settings.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
@@ -18,6 +21,7 @@ import type { Session } from '../session.ts';
 // The release whose behaviour the sandbox follows.
 const JUJU_VERSION = '3.6.28';
 const CLOUDS = ['sandbox', 'localhost'];
+const WITHOUT_EFFECT = 'Accepted for compatibility; changes nothing';
 
 const isolationFlag: FlagSpec<'none' | 'namespaces'> = {
   ...choiceFlag(['none', 'namespaces'], 'Not of Juju: how machines are kept apart'),
@@ -43,8 +47,22 @@ export const bootstrap = defineCommand({
     'JUJU_DATA=/tmp/try juju bootstrap',
   ],
   flags: {
-    'add-model': textFlag('Name of the model; "default" unless given', { placeholder: '<name>' }),
+    'add-model': textFlag('Name of the first model', { placeholder: '<name>' }),
     isolation: isolationFlag,
+    config: listFlag('Settings of the first model', { placeholder: '<key>=<value>' }),
+    'model-default': listFlag('The same', { placeholder: '<key>=<value>' }),
+    'no-switch': booleanFlag(WITHOUT_EFFECT),
+    force: booleanFlag(WITHOUT_EFFECT),
+    'no-gui': booleanFlag(WITHOUT_EFFECT),
+    credential: textFlag(WITHOUT_EFFECT),
+    'bootstrap-base': textFlag(WITHOUT_EFFECT),
+    'bootstrap-constraints': listFlag(WITHOUT_EFFECT),
+    constraints: listFlag(WITHOUT_EFFECT),
+    'agent-version': textFlag(WITHOUT_EFFECT),
+    'build-agent': booleanFlag(WITHOUT_EFFECT),
+    'storage-pool': listFlag(WITHOUT_EFFECT),
+    'metadata-source': textFlag(WITHOUT_EFFECT),
+    to: refusedFlag('the sandbox runs on this machine only'),
   },
   run: async ({ session, positionals, flags }) => {
     const [cloud, controllerName, ...extra] = positionals;
@@ -54,6 +72,7 @@ export const bootstrap = defineCommand({
         `unknown cloud ${quoted(cloud)}: the sandbox runs on this machine only; leave the cloud out`,
       );
     }
+    const config = await parseSettings([...flags['model-default'], ...flags.config], session.io);
     if (isBootstrapped(session.controllerRoot)) {
       await goOn(session);
       return;
@@ -64,7 +83,11 @@ export const bootstrap = defineCommand({
       ...(modelName === undefined ? {} : { modelName }),
       isolation: flags.isolation,
     });
-    const answer = await session.call('ping', {});
+    const root = session.controllerRoot;
+    if (Object.keys(config).length > 0) {
+      await session.callModel(root, 'model-config', { values: config });
+    }
+    const answer = await session.callModel(root, 'ping', {});
     session.info(
       `Started the sandbox: controller ${quoted(answer.controllerName)}, model ${quoted(answer.modelName)}, Juju ${answer.jujuVersion}, data in ${session.controllerRoot}`,
     );

@@ -65,10 +65,20 @@ function render(
         ['Attribute', 'From', 'Value'],
         entries.map(([name, { source, value }]) => [name, source, bare(value).trimEnd()]),
       )
-    : formatDocument(
-        Object.fromEntries(entries.map(([name, { source, value }]) => [name, { value, source }])),
-        format,
-      );
+    : formatDocument(structured(entries, format), format);
+}
+
+/** Juju's type has names for YAML only: in JSON the members begin with capitals. */
+function structured(
+  entries: readonly (readonly [string, ModelConfig[string]])[],
+  format: 'yaml' | 'json',
+): Readonly<Record<string, Readonly<Record<string, ModelConfig[string]['value']>>>> {
+  return Object.fromEntries(
+    entries.map(([name, { source, value }]) => [
+      name,
+      format === 'json' ? { Value: value, Source: source } : { value, source },
+    ]),
+  );
 }
 
 function bare(value: ModelConfig[string]['value']): string {

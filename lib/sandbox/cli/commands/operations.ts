@@ -12,7 +12,7 @@ import {
   formatFlag,
   integerFlag,
 } from '../arguments/flag-kinds.ts';
-import { applicationOf } from '../arguments/names.ts';
+import { applicationOf, isApplicationName, isMachineId, isUnitName } from '../arguments/names.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
@@ -26,6 +26,7 @@ interface Filters {
   readonly actions: readonly string[];
   readonly applications: readonly string[];
   readonly units: readonly string[];
+  readonly machines: readonly string[];
   readonly status: readonly string[];
 }
 
@@ -40,22 +41,34 @@ export const operations = defineCommand({
     actions: commaFlag('Only these actions', { aliases: ['action'] }),
     applications: commaFlag('Only these applications', { aliases: ['apps', 'app', 'application'] }),
     units: commaFlag('Only these units', { aliases: ['unit'] }),
+    machines: commaFlag('Only these machines', { aliases: ['machine'] }),
     status: commaFlag('Only these statuses'),
     limit: integerFlag('The most operations to show; 50 unless given'),
     offset: integerFlag('How many operations to leave out at the start'),
     utc: booleanFlag('Show times in UTC'),
   },
   run: async ({ session, positionals, flags }) => {
+    refuseInvalid(flags);
     refuseExtra(positionals);
     const all = await session.call('operations', {});
     const offset = flags.offset ?? 0;
-    const shown = all
+    const limit = flags.limit || DEFAULT_LIMIT;
+    const found = all
       .filter((operation) => matches(operation, flags))
-      .toSorted((a, b) => Number(b.id) - Number(a.id))
-      .slice(offset, offset + (flags.limit ?? DEFAULT_LIMIT));
+      .toSorted((a, b) => Number(a.id) - Number(b.id));
+    const shown = found.slice(offset, offset + limit);
     if (shown.length === 0) {
       session.info('no matching operations');
       return;
+    }
+    const isTruncated = found.length > offset + limit;
+    if (flags.format === 'plain' && (offset > 0 || isTruncated)) {
+      session.io.out(`Displaying operation results ${offset + 1} to ${offset + shown.length}.\n`);
+    }
+    if (flags.format === 'plain' && isTruncated) {
+      session.io.out(
+        `Run the command again with --offset=${offset + limit} --limit=${limit} to see the next batch.\n\n`,
+      );
     }
     const text =
       flags.format === 'plain'
@@ -68,13 +81,57 @@ export const operations = defineCommand({
   },
 });
 
+const STATUSES = [
+  'pending',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'aborting',
+  'aborted',
+  'error',
+];
+
+function refuseInvalid({ applications, units, machines, status }: Filters): void {
+  const wrong = [
+    ...applications
+      .filter((name) => !isApplicationName(name))
+      .map((name) => `invalid application name ${quoted(name)}`),
+    ...units.filter((name) => !isUnitName(name)).map((name) => `invalid unit name ${quoted(name)}`),
+    ...machines.filter((id) => !isMachineId(id)).map((id) => `invalid machine id ${quoted(id)}`),
+    ...status
+      .filter((word) => !STATUSES.includes(word))
+      .map(
+        (word) => `${quoted(word)} is not a valid task status, want one of [${STATUSES.join(' ')}]`,
+      ),
+  ];
+  if (wrong.length > 0) {
+    throw new UsageError(wrong.join('\n'));
+  }
+}
+
 function matches(operation: OperationInfo, filters: Filters): boolean {
   const units = operation.tasks.map(({ unit }) => unit);
+  const machines = operation.tasks.flatMap(({ machine }) => machine ?? []);
   return (
     has(filters.actions, [operation.action.name]) &&
-    has(filters.applications, units.map(applicationOf)) &&
-    has(filters.units, units) &&
+    receives(filters, units, machines) &&
     has(filters.status, [operation.status])
+  );
+}
+
+/** Applications, units and machines add up: an operation is shown when any of them received it. */
+function receives(
+  filters: Filters,
+  units: readonly string[],
+  machines: readonly string[],
+): boolean {
+  const wanted = filters.applications.length + filters.units.length + filters.machines.length;
+  return (
+    wanted === 0 ||
+    units.some((unit) => filters.applications.includes(applicationOf(unit))) ||
+    units.some((unit) => filters.units.includes(unit)) ||
+    machines.some((machine) => filters.machines.includes(machine))
   );
 }
 
@@ -106,7 +163,7 @@ export const showOperation = defineCommand({
     refuseExtra(extra);
     const operation = await waitForOperation(session, id, waitMs);
     if (waitMs !== 0 && !hasEnded(operation)) {
-      throw new CommandError('maximum wait time reached');
+      throw new CommandError('timeout reached');
     }
     deliver(
       formatDocument(structuredOperation(operation, flags), flags.format),

@@ -7,7 +7,7 @@ import {
   textFlag,
 } from '../arguments/flag-kinds.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
-import { UsageError } from '../errors.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { formatSecretTable, structuredSecrets } from '../secrets/structured-secret.ts';
 
@@ -19,25 +19,44 @@ export const secrets = defineCommand({
   flags: {
     format: choiceFlag(['tabular', 'yaml', 'json'], 'Specify output format (json|tabular|yaml)'),
     output: outputFlag,
-    owner: textFlag('Only secrets of this owner', { placeholder: '<owner>' }),
+    owner: textFlag('Only secrets of this owner', {
+      placeholder: '<application-app|unit-app-0>',
+    }),
+    revisions: booleanFlag('Show the revisions too (yaml and json)'),
   },
   run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals);
     const all = await session.call('secrets', {});
-    const shown = all.filter(({ owner }) => flags.owner === undefined || owner === flags.owner);
-    if (shown.length === 0 && flags.format === 'tabular') {
-      return;
-    }
+    const wanted = flags.owner === undefined ? undefined : ownerOf(flags.owner);
+    const shown = all.filter(({ owner }) => wanted === undefined || owner === wanted);
     const text =
       flags.format === 'tabular'
-        ? formatSecretTable(shown)
+        ? formatSecretTable(shown, new Date())
         : formatDocument(
-            structuredSecrets(shown, { revisions: false, reveal: false }),
+            structuredSecrets(shown, {
+              format: flags.format,
+              revisions: flags.revisions,
+              reveal: false,
+              grants: false,
+            }),
             flags.format,
           );
     deliver(text, session.io, flags.output);
   },
 });
+
+/** `application-db` is `db`, `unit-db-0` is `db/0`. @throws CommandError on other tags. */
+function ownerOf(tag: string): string {
+  const application = /^application-(.+)$/.exec(tag)?.[1];
+  const unit = /^unit-(.+)-(\d+)$/.exec(tag);
+  if (application !== undefined) {
+    return application;
+  }
+  if (unit === null) {
+    throw new CommandError(`invalid owner ${quoted(tag)}: ${quoted(tag)} is not a valid tag`);
+  }
+  return `${unit[1] ?? ''}/${unit[2] ?? ''}`;
+}
 
 export const showSecret = defineCommand({
   name: 'show-secret',
@@ -69,7 +88,7 @@ export const showSecret = defineCommand({
       ...(flags.revision === undefined ? {} : { revision: flags.revision }),
     });
     deliver(
-      formatDocument(structuredSecrets([answer], flags), flags.format),
+      formatDocument(structuredSecrets([answer], { ...flags, grants: true }), flags.format),
       session.io,
       flags.output,
     );

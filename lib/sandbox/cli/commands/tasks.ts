@@ -1,4 +1,6 @@
 /** `juju show-task` and `juju cancel-task`. */
+import { describeError } from '#system';
+import type { TaskInfo } from '../../api.ts';
 import { followTask } from '../actions/follow-tasks.ts';
 import { formatPlain } from '../actions/plain.ts';
 import { structuredTask } from '../actions/structured.ts';
@@ -8,7 +10,7 @@ import { booleanFlag, durationFlag, formatFlag } from '../arguments/flag-kinds.t
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import { sortKeys } from '../output/values.ts';
+import type { OutputValue } from '../output/values.ts';
 
 export const showTask = defineCommand({
   name: 'show-task',
@@ -67,16 +69,39 @@ export const cancelTask = defineCommand({
       throw new UsageError('no task IDs specified');
     }
     positionals.forEach(checkId);
-    const tasks = [];
+    const cancelled: TaskInfo[] = [];
+    const refused: string[] = [];
     for (const id of positionals) {
-      tasks.push(await session.call('cancel-task', { id }));
+      try {
+        cancelled.push(await session.call('cancel-task', { id }));
+      } catch (error) {
+        refused.push(`task: ${id}, error: ${describeError(error)}\n`);
+      }
     }
-    const document = Object.fromEntries(
-      tasks.map((task) => [task.id, structuredTask(task, { utc: false })]),
-    );
-    deliver(formatDocument(sortKeys(document), flags.format), session.io, flags.output);
+    if (cancelled.length > 0) {
+      const document = { actions: cancelled.map(structuredCancelled) };
+      deliver(formatDocument(document, flags.format), session.io, flags.output);
+    }
+    if (refused.length > 0) {
+      session.io.err(`WARNING The following tasks could not be canceled:\n${refused.join('')}\n`);
+    }
   },
 });
+
+/** One member of what `juju cancel-task` prints; its keys in alphabetical order, as Go's. */
+function structuredCancelled(task: TaskInfo): OutputValue {
+  const { completed } = task;
+  return {
+    action: task.action,
+    'completed at':
+      completed === undefined
+        ? 'n/a'
+        : new Date(completed).toISOString().slice(0, 19).replace('T', ' '),
+    id: task.id,
+    status: task.status,
+    unit: task.machine === undefined ? task.unit : `machine-${task.machine}`,
+  };
+}
 
 function checkId(id: string): void {
   if (!/^\d+$/.test(id)) {

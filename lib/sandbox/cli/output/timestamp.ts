@@ -52,6 +52,23 @@ export function isoTime(at: Date, zone: ZoneChoice): string {
   return `${parts.date}T${parts.time}${isoOffset(parts.offsetMinutes)}`;
 }
 
+/** `3 minutes ago`, `just now`, a date after a day: how Juju's lists tell ages. */
+export function friendlyAge(at: Date, now: Date): string {
+  const seconds = Math.floor((now.getTime() - at.getTime()) / 1000);
+  if (seconds >= 86_400) {
+    return calendarDate(at, { utc: true });
+  }
+  const [amount, unit] =
+    seconds >= 3600
+      ? [Math.floor(seconds / 3600), 'hour']
+      : seconds >= 60
+        ? [Math.floor(seconds / 60), 'minute']
+        : [seconds, 'second'];
+  return unit === 'second' && amount < 2
+    ? 'just now'
+    : `${amount} ${unit}${amount === 1 ? '' : 's'} ago`;
+}
+
 function partsOf(at: Date, zone: ZoneChoice): Parts {
   const offsetMinutes = zone.utc ? 0 : -at.getTimezoneOffset();
   const shifted = new Date(at.getTime() + offsetMinutes * 60_000).toISOString();

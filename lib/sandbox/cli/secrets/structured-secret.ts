@@ -1,11 +1,11 @@
 /** Secrets as tables and documents: `juju secrets`, `juju show-secret`. */
 import type { SecretInfo } from '../../api.ts';
 import { formatTable } from '../output/table.ts';
-import { calendarDate, isoTime } from '../output/timestamp.ts';
+import { friendlyAge, isoTime } from '../output/timestamp.ts';
 import { type OutputValue, sortKeys, Timestamp } from '../output/values.ts';
 
 /** One line a secret. */
-export function formatSecretTable(secrets: readonly SecretInfo[]): string {
+export function formatSecretTable(secrets: readonly SecretInfo[], now: Date): string {
   return formatTable(
     ['ID', 'Name', 'Owner', 'Rotation', { title: 'Revision', align: 'right' }, 'Last updated'],
     secrets.map((secret) => [
@@ -14,15 +14,18 @@ export function formatSecretTable(secrets: readonly SecretInfo[]): string {
       secret.owner,
       secret.rotation,
       String(secret.revision),
-      calendarDate(new Date(secret.updated), { utc: true }),
+      friendlyAge(new Date(secret.updated), now),
     ]),
   );
 }
 
 /** Which of the details are wanted. */
 export interface SecretDetails {
+  readonly format: 'yaml' | 'json';
   readonly revisions: boolean;
   readonly reveal: boolean;
+  /** Who may read it; `juju secrets` leaves it out. */
+  readonly grants: boolean;
 }
 
 /** The map that `--format yaml|json` prints: id → secret. */
@@ -36,7 +39,7 @@ export function structuredSecrets(
 function structured(secret: SecretInfo, details: SecretDetails): OutputValue {
   return {
     revision: secret.revision,
-    checksum: secret.checksum,
+    checksum: details.reveal ? secret.checksum : undefined,
     expires: time(secret.expires),
     rotation: secret.rotation === 'never' ? undefined : secret.rotation,
     rotates: time(secret.rotates),
@@ -46,10 +49,10 @@ function structured(secret: SecretInfo, details: SecretDetails): OutputValue {
     label: secret.label,
     created: time(secret.created),
     updated: time(secret.updated),
-    content: details.reveal ? content(secret) : undefined,
+    content: details.reveal ? contentIn(details.format, secret) : undefined,
     revisions: details.revisions ? revisions(secret) : undefined,
     access:
-      secret.access.length === 0
+      !details.grants || secret.access.length === 0
         ? undefined
         : secret.access.map(({ target, scope, role }) => ({ target, scope, role })),
   };
@@ -60,8 +63,15 @@ function revisions(secret: SecretInfo): OutputValue {
     revision: revision.revision,
     backend: 'internal',
     created: time(revision.created),
+    updated: time(revision.created),
     expires: time(revision.expires),
   }));
+}
+
+/** Juju's map is inlined in YAML only: in JSON it is the member `Data`. */
+function contentIn(format: 'yaml' | 'json', secret: SecretInfo): OutputValue {
+  const value = content(secret);
+  return format === 'json' && value !== undefined ? { Data: value } : value;
 }
 
 function content({ content: encoded }: SecretInfo): OutputValue {

@@ -8,7 +8,9 @@ import { expose, getConfig, modelConfig, setConfig } from './config.ts';
 import { debugLog } from './debug-log.ts';
 import { addUnit, deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
-import { cancelTask, exec, listActions, operation, operations, run, task } from './operations.ts';
+import { exec, run } from './enqueue.ts';
+import { cancelTask, listActions, operation, operations, task } from './operations.ts';
+import { place } from './place.ts';
 import { integrate, removeRelation } from './relations.ts';
 import { removeApplications, removeUnits, resolved } from './removal.ts';
 import {
@@ -65,6 +67,7 @@ const typedHandlers: Handlers = {
   actions: listActions,
   run,
   exec,
+  place,
   task,
   'cancel-task': cancelTask,
   operation,

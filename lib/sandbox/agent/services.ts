@@ -1,8 +1,8 @@
 /** What unit agents work with. */
 import type { MachineHost } from '../machines/machine-host.ts';
 import type { ContextServices, HookContext } from './hook-context.ts';
-import type { OutputPipes } from './output-pipe.ts';
 import type { MachineLocks } from './machine-locks.ts';
+import type { OutputPipes } from './output-pipe.ts';
 
 export interface AgentServices extends ContextServices {
   readonly pipes: OutputPipes;

@@ -66,14 +66,18 @@ export const addModel = defineCommand({
     refuseOtherCloud(cloud);
     const config = await parseSettings(flags.config, session.io);
     const { controllerRoot } = session;
-    const { controllerName, modelName } = await session.callModel(controllerRoot, 'ping', {});
+    const { controllerName, modelName, isolation } = await session.callModel(
+      controllerRoot,
+      'ping',
+      {},
+    );
     if (name === modelName || findAddedModel(controllerRoot, name) !== undefined) {
       throw new CommandError(
         `failed to create new model: model ${quoted(name)} for ${USER} already exists (already exists)`,
       );
     }
     const root = addedModelRoot(controllerRoot, name);
-    await startDaemon(root, { controllerName, modelName: name });
+    await startDaemon(root, { controllerName, modelName: name, isolation });
     if (flags.config.length > 0) {
       await configureOrForget(session, root, config);
     }

@@ -1,5 +1,5 @@
 /** The words of the runner: a job to run, how one stands, and what a reconcile answers. */
-import type { JobProgress, JobType, StorageConfig } from '#database-backup';
+import type { JobDeadline, JobProgress, JobType, StorageConfig } from '#database-backup';
 import type { JsonValue } from '#system';
 
 /** One job this unit is asked to run. */
@@ -18,6 +18,15 @@ export interface JobSpec {
   readonly attributes: Readonly<Record<string, JsonValue>>;
   /** ISO 8601, UTC. */
   readonly requestedAt?: string;
+  readonly deadline?: JobDeadline;
+  /** Somebody asked to stop it: it ends as `cancelled`, unless it is too late. */
+  readonly isCancelled?: boolean;
+  /** Restore: stop before live data are touched, and report. */
+  readonly isDryRun?: boolean;
+  /** Restore: bring back what this earlier restore had replaced. */
+  readonly undoOf?: string;
+  /** Restore: do with less safety where space is short. */
+  readonly isForced?: boolean;
 }
 
 /**
@@ -63,6 +72,12 @@ export interface JobRecord {
   /** When the worker last gave a sign of life, and when its work last moved. */
   readonly heartbeatAt?: string;
   readonly progressedAt?: string;
+  /** What a dry run found, for people. */
+  readonly report?: string;
+  /** Until when what a restore replaced can be brought back; ISO 8601, UTC. */
+  readonly undoableUntil?: string;
+  /** The last lines of the log of a job that failed. */
+  readonly logTail?: readonly string[];
   /** Queued: the jobs whose end it waits for, in order. */
   readonly waitsFor?: readonly string[];
 }

@@ -1,8 +1,10 @@
 /** The `database_backup` relation: jobs and their statuses, safe to read and write, and both ends on Juju. */
 export {
   type Job,
+  type JobDeadline,
   type JobIssue,
   type JobProgress,
+  type JobQueue,
   type JobState,
   type JobStatus,
   type JobType,

@@ -1,7 +1,9 @@
 /** Requirer databag text ↔ jobs. */
+
+import type { JsonValue } from '#system';
 import { readItems } from './items.ts';
-import type { Job, JobIssue, JobType, JsonObject, StorageConfig } from './job.ts';
-import { encodeItems, isObject, textField, unknownKeys } from './wire.ts';
+import type { Job, JobDeadline, JobIssue, JobType, JsonObject, StorageConfig } from './job.ts';
+import { countField, encodeItems, flagField, isObject, textField, unknownKeys } from './wire.ts';
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'job-id',
@@ -11,7 +13,16 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'storage-config',
   'artefact-path',
   'requested-at',
+  'label',
+  'deadline',
+  'cancel',
+  'dry-run',
+  'undo-of',
+  'force',
 ]);
+
+// People read it in tables.
+const MAX_LABEL = 200;
 
 /** Reads the `jobs` value of a requirer's application databag. Never throws; good items survive bad ones. */
 export function parseJobs(text: string | undefined): {
@@ -20,7 +31,7 @@ export function parseJobs(text: string | undefined): {
   /** False where the text is no list at all: then nothing is known of what is asked for. */
   readonly isReadable: boolean;
 } {
-  const { items, issues, isReadable } = readItems(text, 'job', restoreWithoutArtefact);
+  const { items, issues, isReadable } = readItems(text, 'job', misunderstanding);
   return { jobs: items.map(toJob), issues, isReadable };
 }
 
@@ -32,11 +43,20 @@ export function encodeJobs(jobs: readonly Job[]): string {
   return encodeItems('job', jobs.map(fromJob));
 }
 
-function restoreWithoutArtefact(item: JsonObject, path: string): string | undefined {
-  const isMissing = !item['artefact-path'];
-  return item['job-type'] === 'restore' && isMissing
-    ? `${path}/artefact-path: is missing, and a restore needs it`
-    : undefined;
+/** What the schema lets pass, and what must not be guessed at nevertheless. */
+function misunderstanding(item: JsonObject, path: string): string | undefined {
+  if (item['job-type'] === 'restore' && !item['artefact-path']) {
+    return `${path}/artefact-path: is missing, and a restore needs it`;
+  }
+  // Ignored, these would make a restore replace data that were to stay.
+  const { 'dry-run': dryRun = false, 'undo-of': undoOf } = item;
+  if (typeof dryRun !== 'boolean') {
+    return `${path}/dry-run: must be true or false`;
+  }
+  if (undoOf !== undefined && (typeof undoOf !== 'string' || item['job-type'] !== 'restore')) {
+    return `${path}/undo-of: must be the job-id of a restore, in a restore`;
+  }
+  return undefined;
 }
 
 function toJob(item: JsonObject): Job {
@@ -48,8 +68,37 @@ function toJob(item: JsonObject): Job {
     storageConfig: item['storage-config'] as unknown as StorageConfig,
     ...textField('artefactPath', item['artefact-path']),
     ...textField('requestedAt', item['requested-at']),
+    ...labelOf(item['label']),
+    ...deadlineOf(item['deadline']),
+    ...flagField('isCancelled', item['cancel']),
+    ...flagField('isDryRun', item['dry-run']),
+    ...textField('undoOf', item['undo-of']),
+    ...flagField('isForced', item['force']),
     ...unknownKeys(item, KNOWN_KEYS),
   };
+}
+
+function labelOf(value: JsonValue | undefined): { readonly label?: string } {
+  return textField('label', typeof value === 'string' ? value.slice(0, MAX_LABEL) : undefined);
+}
+
+function deadlineOf(value: JsonValue | undefined): { readonly deadline?: JobDeadline } {
+  if (!isObject(value)) {
+    return {};
+  }
+  const deadline = {
+    ...secondsField('startSeconds', value['start-seconds']),
+    ...secondsField('runSeconds', value['run-seconds']),
+    ...secondsField('stallSeconds', value['stall-seconds']),
+  };
+  return Object.keys(deadline).length === 0 ? {} : { deadline };
+}
+
+function secondsField<Name extends string>(
+  name: Name,
+  value: JsonValue | undefined,
+): { [key in Name]?: number } {
+  return value === 0 ? {} : countField(name, value);
 }
 
 function fromJob(job: Job): Record<string, unknown> {
@@ -62,5 +111,15 @@ function fromJob(job: Job): Record<string, unknown> {
     'storage-config': job.storageConfig,
     'artefact-path': job.artefactPath,
     'requested-at': job.requestedAt,
+    label: job.label,
+    deadline: job.deadline && {
+      'start-seconds': job.deadline.startSeconds,
+      'run-seconds': job.deadline.runSeconds,
+      'stall-seconds': job.deadline.stallSeconds,
+    },
+    cancel: job.isCancelled,
+    'dry-run': job.isDryRun,
+    'undo-of': job.undoOf,
+    force: job.isForced,
   };
 }

@@ -30,10 +30,32 @@ export interface Job {
   readonly storageConfig: StorageConfig;
   /** Restore: the backup to take. Always present there. */
   readonly artefactPath?: string;
-  /** Extension `requested-at`: ISO 8601, UTC. */
+  // The rest are extensions (docs/decisions/0005-protocol-extensions.md); kebab-case on the wire.
+  /** ISO 8601, UTC. */
   readonly requestedAt?: string;
+  /** What people call it; at most 200 characters. */
+  readonly label?: string;
+  readonly deadline?: JobDeadline;
+  /** Somebody asked to stop it. */
+  readonly isCancelled?: boolean;
+  /** Restore: stop before live data are touched, and tell what would happen. */
+  readonly isDryRun?: boolean;
+  /** Restore: bring back what this earlier restore had replaced, instead of the artefact. */
+  readonly undoOf?: string;
+  /** Restore: do with less safety where space is short. */
+  readonly isForced?: boolean;
   /** Keys of the job this library does not know, handed on untouched. */
   readonly extra?: JsonObject;
+}
+
+/** How long a job may take; each in seconds, above 0, counted from … */
+export interface JobDeadline {
+  /** … when it was asked for, until it runs. */
+  readonly startSeconds?: number;
+  /** … when it began to run, until it ends. */
+  readonly runSeconds?: number;
+  /** … when its work last moved. */
+  readonly stallSeconds?: number;
 }
 
 export interface JobProgress {
@@ -41,6 +63,16 @@ export interface JobProgress {
   readonly total?: number;
   /** 0 to 100. */
   readonly percent?: number;
+  /** Until the end, as far as can be told. */
+  readonly etaSeconds?: number;
+}
+
+/** Why a job has not begun. */
+export interface JobQueue {
+  /** 1 is the next to run. */
+  readonly position: number;
+  /** Ids of the jobs whose end it waits for. */
+  readonly waitsFor: readonly string[];
 }
 
 /** How one job stands, as the provider unit that performs it tells. */
@@ -62,6 +94,16 @@ export interface JobStatus {
   readonly hint?: string;
   /** Bytes of the database as backed up or restored. */
   readonly size?: number;
+  /** Bytes a backup added to the bucket. */
+  readonly storedSize?: number;
+  readonly queue?: JobQueue;
+  /** The last lines of the log of a job that failed; at most 20. */
+  readonly logTail?: readonly string[];
+  /** What a dry run found. */
+  readonly report?: string;
+  /** Until when what a restore replaced can be brought back; ISO 8601, UTC. */
+  readonly undoableUntil?: string;
+  readonly requestedAt?: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
   readonly extra?: JsonObject;

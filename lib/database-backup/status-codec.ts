@@ -5,6 +5,7 @@ import type {
   Job,
   JobIssue,
   JobProgress,
+  JobQueue,
   JobState,
   JobStatus,
   JobType,
@@ -29,9 +30,17 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'error-code',
   'hint',
   'size',
+  'stored-size',
+  'queue',
+  'log-tail',
+  'report',
+  'undoable-until',
+  'requested-at',
   'started-at',
   'finished-at',
 ]);
+
+const MAX_LOG_LINES = 20;
 
 /** Reads the `jobs` value of a provider unit's databag. Never throws; good items survive bad ones. */
 export function parseJobStatuses(text: string | undefined): {
@@ -103,6 +112,12 @@ function toStatus(item: JsonObject): JobStatus {
     ...textField('errorCode', item['error-code']),
     ...textField('hint', item['hint']),
     ...countField('size', item['size']),
+    ...countField('storedSize', item['stored-size']),
+    ...queueOf(item['queue']),
+    ...logTailOf(item['log-tail']),
+    ...textField('report', item['report']),
+    ...textField('undoableUntil', item['undoable-until']),
+    ...textField('requestedAt', item['requested-at']),
     ...textField('startedAt', item['started-at']),
     ...textField('finishedAt', item['finished-at']),
     ...unknownKeys(item, KNOWN_KEYS),
@@ -121,7 +136,25 @@ function toProgress(value: JsonValue | undefined): JobProgress | undefined {
     bytes,
     ...countField('total', value['total']),
     ...countField('percent', value['percent']),
+    ...countField('etaSeconds', value['eta-seconds']),
   };
+}
+
+function queueOf(value: JsonValue | undefined): { readonly queue?: JobQueue } {
+  const { position } = countField('position', isObject(value) ? value['position'] : undefined);
+  if (!isObject(value) || position === undefined) {
+    return {};
+  }
+  return { queue: { position, waitsFor: textsOf(value['waits-for']) } };
+}
+
+function logTailOf(value: JsonValue | undefined): { readonly logTail?: readonly string[] } {
+  const lines = textsOf(value).slice(-MAX_LOG_LINES);
+  return lines.length === 0 ? {} : { logTail: lines };
+}
+
+function textsOf(value: JsonValue | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 function fromStatus(status: JobStatus): Record<string, unknown> {
@@ -136,11 +169,25 @@ function fromStatus(status: JobStatus): Record<string, unknown> {
     status: status.status,
     message: status.message,
     'artefact-path': status.artefactPath,
-    progress: status.progress,
+    progress: status.progress && {
+      bytes: status.progress.bytes,
+      total: status.progress.total,
+      percent: status.progress.percent,
+      'eta-seconds': status.progress.etaSeconds,
+    },
     phase: status.phase,
     'error-code': status.errorCode,
     hint: status.hint,
     size: status.size,
+    'stored-size': status.storedSize,
+    queue: status.queue && {
+      position: status.queue.position,
+      'waits-for': status.queue.waitsFor,
+    },
+    'log-tail': status.logTail?.slice(-MAX_LOG_LINES),
+    report: status.report,
+    'undoable-until': status.undoableUntil,
+    'requested-at': status.requestedAt,
     'started-at': status.startedAt,
     'finished-at': status.finishedAt,
   };

@@ -48,6 +48,14 @@ export function countField<Name extends string>(
   return isCount ? ({ [name]: value } as { [key in Name]: number }) : {};
 }
 
+/** The same for a flag that is set; `false` says as little as no key. */
+export function flagField<Name extends string>(
+  name: Name,
+  value: JsonValue | undefined,
+): { [key in Name]?: true } {
+  return value === true ? ({ [name]: true } as { [key in Name]: true }) : {};
+}
+
 /** Whether `value` is a JSON object, that is neither null nor a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, JsonValue>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -114,12 +114,12 @@ describe('reading requested jobs', () => {
   test('extensions are read, those of another type are ignored, unknown keys are kept', () => {
     const { jobs } = parseJobs(
       JSON.stringify([
-        { ...wireJob, 'requested-at': '2026-11-21T02:00:00Z', label: { a: 1 } },
+        { ...wireJob, 'requested-at': '2026-11-21T02:00:00Z', colour: { a: 1 } },
         { ...wireJob, 'job-id': 'job-2', 'requested-at': 5 },
       ]),
     );
     expect(jobs).toEqual([
-      { ...job, requestedAt: '2026-11-21T02:00:00Z', extra: { label: { a: 1 } } },
+      { ...job, requestedAt: '2026-11-21T02:00:00Z', extra: { colour: { a: 1 } } },
       { ...job, jobId: 'job-2' },
     ]);
   });

@@ -30,6 +30,9 @@ const COMMON = {
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);";
 
+// What CommonJS has of it; esbuild fails on the rest.
+const IMPORT_META = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' };
+
 /**
  * Bundles `main.ts` and, where there is one, `worker.ts` of `source` into the directory `target`.
  * @throws HintError when esbuild refuses, such as for `await` at the top level of main.
@@ -44,7 +47,7 @@ export async function bundleCharm(source: string, target: string): Promise<void>
   } catch (error) {
     throw new HintError(`cannot bundle the charm in ${source}: ${describeError(error)}`, {
       code: 'bundle-failed',
-      hint: 'correct what it names; main.ts is bundled as CommonJS: write "void main(MyCharm)", without await',
+      hint: 'correct what it names; main.ts is bundled as CommonJS: write "void main(MyCharm)" without await, and import.meta.filename or import.meta.dirname only',
       cause: error,
     });
   }
@@ -58,6 +61,8 @@ async function bundleMain(entry: string, target: string): Promise<void> {
     entryPoints: [entry],
     outfile: join(target, 'main.cjs'),
     format: 'cjs',
+    define: IMPORT_META,
+    logOverride: { 'empty-import-meta': 'error' },
     plugins: [onDemandPackages(packages)],
   });
   for (const [importer, names] of packages) {

@@ -1,6 +1,5 @@
 /** What the charm reaches outside Juju, so that tests put something else in its place. */
-import { extname } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { extname, join } from 'node:path';
 import { BackupRunner, type BackupRunnerOptions } from '#backup-runner';
 import { type Clock, runProcess, systemClock } from '#system';
 import { type Database, PostgresqlDatabase } from './database.ts';
@@ -24,8 +23,8 @@ export function realPorts(): Ports {
   };
 }
 
-/** The worker's entry lies beside that of the charm, in the same language (packed: JavaScript). */
+/** The worker's entry lies beside that of the charm: `worker.ts` in the source, `worker.js` where packed. */
 function workerCommand(): readonly string[] {
-  const here = import.meta.url;
-  return [process.execPath, fileURLToPath(new URL(`./worker${extname(here)}`, here))];
+  const isSource = extname(import.meta.filename) === '.ts';
+  return [process.execPath, join(import.meta.dirname, isSource ? 'worker.ts' : 'worker.js')];
 }

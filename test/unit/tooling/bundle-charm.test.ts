@@ -1,5 +1,5 @@
 /** What bundling makes of entry points: what a dispatch reads, and what it leaves for later. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 async function bundle(source: string): Promise<string> {
-  const target = await mkdtemp(join(root, 'bundle-'));
+  const target = await realpath(await mkdtemp(join(root, 'bundle-')));
   await bundleCharm(resolve(source), target);
   return target;
 }
@@ -43,7 +43,7 @@ test('packages apart are found by their names, and those of one file fit togethe
   const { stdout } = await runProcess(process.execPath, [join(target, 'main.cjs')], {
     timeoutMs: 30_000,
   });
-  expect(JSON.parse(stdout)).toEqual([true, { a: 1 }, '/']);
+  expect(JSON.parse(stdout)).toEqual([true, { a: 1 }, '/', 'main.cjs', target]);
   expect(await readdir(join(target, 'on-demand'))).toHaveLength(1);
 });
 
@@ -53,10 +53,13 @@ test('the worker is one file that needs no other: it may outlive the directory i
   expect((await readFile(join(target, 'worker.js'), 'utf8')).includes('on-demand/')).toBe(false);
 });
 
-test('await at the top level of main is refused, saying what to write', async () => {
-  await expect(bundle('test/fixtures/tooling/waits')).rejects.toMatchObject({
+test.each([
+  ['waits', 'Top-level await'],
+  ['url', 'import.meta'],
+])('what CommonJS lacks is refused, saying what to write: %s', async (name, reason) => {
+  await expect(bundle(`test/fixtures/tooling/${name}`)).rejects.toMatchObject({
     code: 'bundle-failed',
-    message: expect.stringContaining('Top-level await'),
+    message: expect.stringContaining(reason),
     hint: expect.stringContaining('void main(MyCharm)'),
   });
 });

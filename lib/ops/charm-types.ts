@@ -21,6 +21,10 @@ export interface CharmTypes {
   readonly extraBindings: Readonly<Record<string, object>>;
 }
 
+/** No names at all: what a charm without storages declares of storages. */
+// oxlint-disable-next-line typescript/no-generated-empty-object-type -- so that every name is an error
+export type Nothing = Record<never, never>;
+
 /** One action. */
 export interface ActionTypes {
   /** With the defaults Juju fills in. */

@@ -11,6 +11,7 @@ export type {
   CharmTypes,
   EndpointName,
   EndpointTypes,
+  Nothing,
   NumberOption,
   OptionName,
   OptionValueOf,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError, HintError, hasErrorCode } from '#system';
-import { type CharmMeta, parseCharmMeta } from './meta.ts';
+import { type CharmMeta, type MetaSources, parseCharmMeta } from './meta.ts';
 
 /**
  * Metadata of the charm in `charmDir`: metadata.yaml with actions.yaml and config.yaml, or, where
@@ -10,6 +10,11 @@ import { type CharmMeta, parseCharmMeta } from './meta.ts';
  * @throws HintError when there is neither, or a file is malformed.
  */
 export async function loadCharmMeta(charmDir: string): Promise<CharmMeta> {
+  return parseCharmMeta(await readMetaSources(charmDir));
+}
+
+/** The files loadCharmMeta() reads, parsed as YAML only. @throws HintError as loadCharmMeta() does. */
+export async function readMetaSources(charmDir: string): Promise<MetaSources> {
   const main =
     (await readYaml(join(charmDir, 'metadata.yaml'))) ??
     (await readYaml(join(charmDir, 'charmcraft.yaml')));
@@ -24,14 +29,14 @@ export async function loadCharmMeta(charmDir: string): Promise<CharmMeta> {
   }
   const actions = await readYaml(join(charmDir, 'actions.yaml'));
   const config = await readYaml(join(charmDir, 'config.yaml'));
-  return parseCharmMeta({
+  return {
     metadata: main.value,
     actions: actions === undefined ? at(main.value, 'actions') : actions.value,
     config: config === undefined ? at(main.value, 'config') : config.value,
     origin: main.path,
     actionsOrigin: (actions ?? main).path,
     configOrigin: (config ?? main).path,
-  });
+  };
 }
 
 /** Charm metadata from an object written like charmcraft.yaml, for tests. */

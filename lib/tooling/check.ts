@@ -1,5 +1,6 @@
-/** `npm run check`: format, lint with import boundaries, types, dead code and the fast tests. */
+/** `npm run check`: format, lint with import boundaries, types, generated types, dead code and the fast tests. */
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatDuration } from '#system';
 import { runJest } from './jest.ts';
@@ -7,10 +8,14 @@ import { projectRoot } from './project.ts';
 
 const modules = join(projectRoot, 'node_modules');
 
+const charms = readdirSync(join(projectRoot, 'charms')).map((name) => join('charms', name));
+const opsTypes = join(projectRoot, 'lib/ops/types-command/bin/ops-types.mjs');
+
 const STEPS: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: 'format', command: [join(modules, '.bin/biome'), 'check', '--error-on-warnings', '.'] },
   { name: 'lint', command: [join(modules, '.bin/oxlint'), '--type-aware', '--deny-warnings'] },
   { name: 'types', command: [join(modules, 'typescript/bin/tsc')] },
+  { name: 'types of the charms', command: [opsTypes, '--check', ...charms] },
   { name: 'dead code', command: [join(modules, 'knip/bin/knip.js'), '--no-progress'] },
 ];
 

@@ -1,13 +1,20 @@
 /** What several actions check before they do anything: parameters, leadership, the databases named. */
 import type { RelatedDatabase } from '#database-backup';
-import type { ActionEvent } from '#ops';
+import type { ActionEvent, ActionTypes } from '#ops';
 import { HintError } from '#system';
+import type { BackupManagerTypes } from './charm-types.ts';
 import type { Manager } from './manager.ts';
 import { oneLine } from './table.ts';
 
+type Actions = BackupManagerTypes['actions'];
+type ListEvent = ActionEvent<Actions['list-jobs'] | Actions['list-backups']>;
+
 /** A text parameter, without spaces around it; undefined when absent or empty. @throws HintError for another type */
-export function textParameter(event: ActionEvent, name: string): string | undefined {
-  const value = event.params[name];
+export function textParameter<T extends ActionTypes>(
+  event: ActionEvent<T>,
+  name: keyof T['params'] & string,
+): string | undefined {
+  const value: unknown = event.params[name];
   if (value !== undefined && value !== null && typeof value !== 'string') {
     throw refusal(`${name} must be text`, `run: juju show-action … ${event.name}`);
   }
@@ -15,7 +22,11 @@ export function textParameter(event: ActionEvent, name: string): string | undefi
 }
 
 /** @throws HintError when the parameter is absent or empty */
-export function requiredParameter(event: ActionEvent, name: string, hint: string): string {
+export function requiredParameter<T extends ActionTypes>(
+  event: ActionEvent<T>,
+  name: keyof T['params'] & string,
+  hint: string,
+): string {
   const value = textParameter(event, name);
   if (value === undefined) {
     throw refusal(`${name} is missing`, hint);
@@ -24,8 +35,8 @@ export function requiredParameter(event: ActionEvent, name: string, hint: string
 }
 
 /** Parameter `limit`, 1 to 200. @throws HintError */
-export function limitParameter(event: ActionEvent): number {
-  const value = event.params['limit'] ?? 50;
+export function limitParameter({ params }: ListEvent): number {
+  const value: unknown = params.limit ?? 50;
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 1 || value > 200) {
     throw refusal('limit must be a whole number from 1 to 200', 'repeat with limit=50');
   }
@@ -33,8 +44,8 @@ export function limitParameter(event: ActionEvent): number {
 }
 
 /** Parameter `format`. @throws HintError */
-export function wantsJson(event: ActionEvent): boolean {
-  const value = event.params['format'] ?? 'text';
+export function wantsJson({ params }: ListEvent): boolean {
+  const value: unknown = params.format ?? 'text';
   if (value !== 'text' && value !== 'json') {
     throw refusal('format must be text or json', 'repeat with format=text');
   }

@@ -10,6 +10,7 @@ import {
   HookToolError,
 } from '#ops';
 import { describeError, HintError } from '#system';
+import type { BackupManagerTypes } from './charm-types.ts';
 import { clearHistory } from './clear-history.ts';
 import { Manager, type ManagerPorts, realPorts } from './manager.ts';
 import { outcomeText, percentOf } from './presentation.ts';
@@ -17,18 +18,13 @@ import { listBackups, listJobs, showJob } from './query-actions.ts';
 import { createBackup, restore } from './request-actions.ts';
 import { describeStatus } from './status.ts';
 
-const ACTIONS: Readonly<
-  Record<string, (event: ActionEvent, manager: Manager) => void | Promise<void>>
-> = {
-  'create-backup': createBackup,
-  restore,
-  'list-jobs': listJobs,
-  'show-job': showJob,
-  'list-backups': listBackups,
-  'clear-history': clearHistory,
-};
+type Actions = BackupManagerTypes['actions'];
+type Perform<Name extends keyof Actions> = (
+  event: ActionEvent<Actions[Name]>,
+  manager: Manager,
+) => void | Promise<void>;
 
-export class BackupManagerCharm extends CharmBase {
+export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
   readonly #requirer: BackupRequirer;
   readonly #manager: Manager;
 
@@ -38,11 +34,24 @@ export class BackupManagerCharm extends CharmBase {
     this.#manager = new Manager(this, this.#requirer, ports);
     this.#observeLifeCycle();
     this.#observeDatabases();
-    for (const [name, perform] of Object.entries(ACTIONS)) {
-      framework.observe(this.on.action(name), async (event) => await this.#act(event, perform));
-    }
+    this.#observeActions();
     framework.observe(this.on.collectUnitStatus, (event) => this.#tellStatus(event));
     framework.observe(this.on.collectAppStatus, (event) => this.#tellStatus(event));
+  }
+
+  #observeActions(): void {
+    this.#observeAction('create-backup', createBackup);
+    this.#observeAction('restore', restore);
+    this.#observeAction('list-jobs', listJobs);
+    this.#observeAction('show-job', showJob);
+    this.#observeAction('list-backups', listBackups);
+    this.#observeAction('clear-history', clearHistory);
+  }
+
+  #observeAction<Name extends keyof Actions>(name: Name, perform: Perform<Name>): void {
+    this.framework.observe(this.on.action(name), async (event) => {
+      await this.#act(event, perform);
+    });
   }
 
   #observeLifeCycle(): void {
@@ -101,9 +110,9 @@ export class BackupManagerCharm extends CharmBase {
     await (options.check === true ? manager.health.check() : manager.health.recheck());
   }
 
-  async #act(
-    event: ActionEvent,
-    perform: (event: ActionEvent, manager: Manager) => void | Promise<void>,
+  async #act<Name extends keyof Actions>(
+    event: ActionEvent<Actions[Name]>,
+    perform: Perform<Name>,
   ): Promise<void> {
     try {
       await perform(event, this.#manager);

@@ -8,6 +8,7 @@ import {
 } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError, systemClock } from '#system';
+import type { BackupManagerTypes } from './charm-types.ts';
 import { withDeadline } from './deadline.ts';
 import {
   encodeHistory,
@@ -52,11 +53,11 @@ const PEERS = 'history';
 export class Manager {
   readonly ports: ManagerPorts;
   readonly health: StorageHealth;
-  readonly #charm: CharmBase;
+  readonly #charm: CharmBase<BackupManagerTypes>;
   readonly #requirer: BackupRequirer;
   #settings: StorageSettings | undefined;
 
-  constructor(charm: CharmBase, requirer: BackupRequirer, ports: ManagerPorts) {
+  constructor(charm: CharmBase<BackupManagerTypes>, requirer: BackupRequirer, ports: ManagerPorts) {
     this.#charm = charm;
     this.#requirer = requirer;
     this.ports = ports;
@@ -97,7 +98,7 @@ export class Manager {
 
   /** Option `compression`. */
   get compression(): boolean {
-    return this.#charm.config.boolean('compression') ?? true;
+    return this.#charm.config.get('compression');
   }
 
   databases(): readonly RelatedDatabase[] {
@@ -131,10 +132,7 @@ export class Manager {
   settings(): StorageSettings {
     this.#settings ??= readStorageSettings({
       application: this.application,
-      option: (name) => {
-        const value = this.#charm.config.get(name);
-        return typeof value === 'string' ? value : undefined;
-      },
+      option: (name) => this.#charm.config.get(name),
       // Refreshed, so that changed credentials are used from the next job on.
       readSecret: () =>
         this.#charm.config.secret('credentials')?.getContent({ refresh: true }) ?? {},

@@ -8,12 +8,15 @@ import {
   textParameter,
   wantsJson,
 } from './action-checks.ts';
+import type { BackupManagerTypes } from './charm-types.ts';
 import { isFinished } from './history.ts';
 import type { Manager } from './manager.ts';
 import { backupRecord, backupsTable, jobRecord, jobsTable } from './presentation.ts';
 
+type Actions = BackupManagerTypes['actions'];
+
 /** The history with live progress, newest first. */
-export function listJobs(event: ActionEvent, manager: Manager): void {
+export function listJobs(event: ActionEvent<Actions['list-jobs']>, manager: Manager): void {
   const database = textParameter(event, 'database');
   const limit = limitParameter(event);
   const live = manager.live();
@@ -37,7 +40,7 @@ export function listJobs(event: ActionEvent, manager: Manager): void {
 }
 
 /** One job as flat values. */
-export function showJob(event: ActionEvent, manager: Manager): void {
+export function showJob(event: ActionEvent<Actions['show-job']>, manager: Manager): void {
   const list = `run: juju run ${manager.unitName} list-jobs`;
   const jobId = requiredParameter(event, 'job-id', list);
   const entry = manager.history().find((one) => one.jobId === jobId);
@@ -48,7 +51,10 @@ export function showJob(event: ActionEvent, manager: Manager): void {
 }
 
 /** What the bucket holds, newest first. */
-export async function listBackups(event: ActionEvent, manager: Manager): Promise<void> {
+export async function listBackups(
+  event: ActionEvent<Actions['list-backups']>,
+  manager: Manager,
+): Promise<void> {
   const database = textParameter(event, 'database');
   const limit = limitParameter(event);
   const json = wantsJson(event);

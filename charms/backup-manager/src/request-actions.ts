@@ -9,12 +9,18 @@ import {
   requiredParameter,
   textParameter,
 } from './action-checks.ts';
+import type { BackupManagerTypes } from './charm-types.ts';
 import type { Manager } from './manager.ts';
 import type { BackupInfo } from './storage.ts';
 import { textTable } from './table.ts';
 
+type Actions = BackupManagerTypes['actions'];
+
 /** One backup job for each related database, or for the one named. */
-export async function createBackup(event: ActionEvent, manager: Manager): Promise<void> {
+export async function createBackup(
+  event: ActionEvent<Actions['create-backup']>,
+  manager: Manager,
+): Promise<void> {
   assertLeader(manager, event);
   const targets = chooseDatabases(manager, textParameter(event, 'database'));
   await assertStorage(manager);
@@ -24,7 +30,10 @@ export async function createBackup(event: ActionEvent, manager: Manager): Promis
 }
 
 /** A restore job, after a look whether there is such a backup. */
-export async function restore(event: ActionEvent, manager: Manager): Promise<void> {
+export async function restore(
+  event: ActionEvent<Actions['restore']>,
+  manager: Manager,
+): Promise<void> {
   assertLeader(manager, event);
   const path = requiredParameter(
     event,

@@ -1,7 +1,9 @@
 /** The administrator's S3 settings: configuration options and a secret → a storage configuration or a fault. */
 import type { StorageConfig } from '#database-backup';
 import { parseS3Options } from '#object-store';
+import type { TextOption } from '#ops';
 import { HintError, hasErrorCode } from '#system';
+import type { BackupManagerTypes } from './charm-types.ts';
 
 /** Why nothing can be stored at the moment, for status and action results. */
 export interface StorageFault {
@@ -20,7 +22,7 @@ export interface SettingsInput {
   /** Name of this application, for the commands in hints. */
   readonly application: string;
   /** A configuration option, undefined when unset. */
-  option(name: string): string | undefined;
+  option(name: TextOption<BackupManagerTypes>): string | undefined;
   /** Content of the credentials secret; what it throws becomes a fault. */
   readSecret(uri: string): Readonly<Record<string, string>>;
 }
@@ -114,7 +116,10 @@ function validated(config: StorageConfig, application: string): StorageSettings 
   }
 }
 
-function textOption(input: SettingsInput, name: string): string | undefined {
+function textOption(
+  input: SettingsInput,
+  name: TextOption<BackupManagerTypes>,
+): string | undefined {
   return input.option(name)?.trim() || undefined;
 }
 

@@ -8,6 +8,7 @@ import {
   MaintenanceStatus,
 } from '#ops';
 import { describeError, HintError } from '#system';
+import type { DatabaseTypes } from './charm-types.ts';
 import { PEERS } from './job-desk.ts';
 import { type Ports, realPorts } from './ports.ts';
 import { describeUnit } from './status.ts';
@@ -17,7 +18,7 @@ const ENDPOINT = 'database-backup';
 /** Fired by workers when something is to be told. */
 const PROGRESS_EVENT = 'backup-progress';
 
-export class DatabaseCharm extends CharmBase {
+export class DatabaseCharm extends CharmBase<DatabaseTypes> {
   readonly #provider: BackupProvider;
   readonly #manager: UnitManager;
   #isLeaving = false;
@@ -87,7 +88,9 @@ export class DatabaseCharm extends CharmBase {
     await this.#manager.reconcile(options);
   }
 
-  async #showConnection(event: ActionEvent): Promise<void> {
+  async #showConnection(
+    event: ActionEvent<DatabaseTypes['actions']['get-connection']>,
+  ): Promise<void> {
     try {
       event.setResults(await this.#manager.connection());
     } catch (error) {

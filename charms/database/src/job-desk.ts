@@ -14,6 +14,7 @@ import {
 import type { BackupProvider, JobStatus } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import type { Clock } from '#system';
+import type { DatabaseTypes } from './charm-types.ts';
 import { outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
   advanceLedger,
@@ -48,13 +49,13 @@ const LEDGER_KEY = 'ledger';
 const OUTCOMES_KEY = 'outcomes';
 
 export class JobDesk {
-  readonly #charm: CharmBase;
+  readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #clock: Clock;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: { readonly ledger: Ledger | undefined } | undefined;
 
-  constructor(charm: CharmBase, provider: BackupProvider, clock: Clock) {
+  constructor(charm: CharmBase<DatabaseTypes>, provider: BackupProvider, clock: Clock) {
     this.#charm = charm;
     this.#provider = provider;
     this.#clock = clock;

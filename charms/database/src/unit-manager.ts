@@ -3,6 +3,7 @@ import type { RunnerReport } from '#backup-runner';
 import type { BackupProvider } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import { describeError, HintError } from '#system';
+import type { DatabaseTypes } from './charm-types.ts';
 import { ensureRoles } from './credentials.ts';
 import type { Database, DatabaseState, Roles } from './database.ts';
 import { JobDesk, type Runner } from './job-desk.ts';
@@ -29,7 +30,7 @@ export interface ReconcileOptions {
 }
 
 export class UnitManager {
-  readonly #charm: CharmBase;
+  readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #ports: Ports;
   readonly #eventName: string;
@@ -43,7 +44,7 @@ export class UnitManager {
   #state: DatabaseState | undefined;
 
   constructor(
-    charm: CharmBase,
+    charm: CharmBase<DatabaseTypes>,
     provider: BackupProvider,
     options: { readonly ports: Ports; readonly eventName: string },
   ) {
@@ -59,8 +60,8 @@ export class UnitManager {
 
   get settings(): Settings {
     this.#settings ??= parseSettings({
-      engine: this.#charm.config.string('engine', ''),
-      maxConcurrentBackups: this.#charm.config.integer('max-concurrent-backups', 0),
+      engine: this.#charm.config.get('engine'),
+      maxConcurrentBackups: this.#charm.config.get('max-concurrent-backups'),
     });
     return this.#settings;
   }
@@ -122,7 +123,7 @@ export class UnitManager {
   }
 
   /** @throws HintError when there is no database to connect to */
-  async connection(): Promise<Connection & Record<string, string | number>> {
+  async connection(): Promise<Connection> {
     const state = await this.#look();
     if (state.kind === 'absent') {
       throw new HintError('cannot show a connection: the database is not installed yet', {

@@ -104,9 +104,8 @@ function actionsType(sources: MetaSources): TypeNode {
     entriesOf(sources.actions).map(([name, action]) => {
       const place = { file: sources.origin, key: `actions.${name}` };
       const schema = { ...action, type: undefined, properties: action['params'] ?? {} };
-      const params = paramsType(schema, { ...place, key: `${place.key}.params` });
       const types = object([
-        field('params', params),
+        field('params', paramsType(schema, place)),
         field('results', declaredResults(action, { ...place, key: `${place.key}.results` })),
       ]);
       return { ...field(name, types), doc: docOf(action) };

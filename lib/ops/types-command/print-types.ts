@@ -92,10 +92,11 @@ function printField(field: TypeField, indent: string): string {
 
 /** A docstring with its line break, its lines wrapped; nothing where there is nothing to say. */
 function comment(doc: string | undefined, indent: string): string {
-  const paragraphs = (doc ?? '').replaceAll('*/', '* /').trim().split('\n');
+  const shown = (doc ?? '').toWellFormed().replaceAll(/[^\P{Cc}\n]/gu, ' ');
+  const paragraphs = shown.replaceAll('*/', '* /').trim().split('\n');
   const lines = paragraphs.flatMap((line) => wrap(line, WIDTH - indent.length - 3));
   const [first, ...others] = lines;
-  if (first === undefined || doc === undefined || doc.trim() === '') {
+  if (first === undefined || shown.trim() === '') {
     return '';
   }
   const single = `${indent}/** ${first} */`;

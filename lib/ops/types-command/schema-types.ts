@@ -22,12 +22,14 @@ export interface SchemaPlace {
  * @throws HintError for a schema Juju refuses.
  */
 export function paramsType(schema: Schema, place: SchemaPlace): TypeNode {
-  return objectType(schema, place, { fillsDefaults: true });
+  return objectType(schema, place, { fillsDefaults: true, members: 'params' });
 }
 
 interface Options {
   /** Whether Juju fills in defaults here: not inside of lists and choices. */
   readonly fillsDefaults: boolean;
+  /** Under which key of the metadata the members of an object stand, if not `properties`. */
+  readonly members?: 'params';
 }
 
 function typeOf(schema: Schema, place: SchemaPlace, options: Options): TypeNode {
@@ -87,15 +89,16 @@ function itemsType(schema: Schema, place: SchemaPlace): TypeNode {
 }
 
 function objectType(schema: Schema, place: SchemaPlace, options: Options): TypeNode {
-  const properties = asSchema(schema['properties'] ?? {}, child(place, 'properties'));
+  const { fillsDefaults, members = 'properties' } = options;
+  const properties = asSchema(schema['properties'] ?? {}, child(place, members));
   const required = namesIn(schema['required'], place);
   const fields = Object.entries(properties).map(([name, value]): TypeField => {
-    const inner = child(place, name);
+    const inner = child(child(place, members), name);
     const property = asSchema(value, inner);
-    const isFilled = options.fillsDefaults && getsDefault(property) && isKept(schema, name);
+    const isFilled = fillsDefaults && getsDefault(property) && isKept(schema, name);
     return {
       name,
-      type: typeOf(property, inner, options),
+      type: typeOf(property, inner, { fillsDefaults }),
       isOptional: !required.includes(name) && !isFilled,
       isReadonly: true,
       doc: docOf(property),

@@ -39,11 +39,11 @@ export function charmTypesModule(sources: MetaSources): string {
 
 function charmType(meta: CharmMeta, sources: MetaSources): TypeNode {
   return object([
-    field('config', configType(meta, sources.origin)),
+    field('config', configType(meta, sources.configOrigin ?? sources.origin)),
     field('optionNames', optionNamesType(meta)),
     field('actions', actionsType(sources)),
     field('endpoints', endpointsType(meta, sources.origin)),
-    field('storages', storagesType(sources)),
+    field('storages', storagesType(meta, sources)),
     field('resources', resourcesType(sources)),
     field('extraBindings', object(meta.extraBindings.map((name) => field(name, text('object'))))),
   ]);
@@ -102,7 +102,7 @@ function optionNamesType(meta: CharmMeta): TypeNode {
 function actionsType(sources: MetaSources): TypeNode {
   return object(
     entriesOf(sources.actions).map(([name, action]) => {
-      const place = { file: sources.origin, key: `actions.${name}` };
+      const place = { file: sources.actionsOrigin ?? sources.origin, key: `actions.${name}` };
       const schema = { ...action, type: undefined, properties: action['params'] ?? {} };
       const types = object([
         field('params', paramsType(schema, place)),
@@ -142,25 +142,17 @@ function endpointsType(meta: CharmMeta, file: string): TypeNode {
   );
 }
 
-function storagesType(sources: MetaSources): TypeNode {
+function storagesType(meta: CharmMeta, sources: MetaSources): TypeNode {
+  const docs = new Map(entriesOf(valueAt(sources.metadata, 'storage')));
   return object(
-    entriesOf(valueAt(sources.metadata, 'storage')).map(([name, storage]) => {
-      const kind = typeof storage['type'] === 'string' ? storage['type'] : 'filesystem';
+    [...meta.storages.values()].map(({ name, kind, limit }) => {
       const types = object([
         field('type', text(quoted(kind))),
-        field('multiple', text(String(isMultiple(storage)))),
+        field('multiple', text(String(limit === undefined || limit > 1))),
       ]);
-      return { ...field(name, types), doc: docOf(storage) };
+      return { ...field(name, types), doc: docOf(docs.get(name) ?? {}) };
     }),
   );
-}
-
-/** `range: 0-1` and the like are at most one. */
-function isMultiple(storage: Schema): boolean {
-  const range = valueAt(storage['multiple'], 'range');
-  return typeof range === 'string'
-    ? !/^(0-)?[01]$/.test(range)
-    : typeof range === 'number' && range > 1;
 }
 
 function resourcesType(sources: MetaSources): TypeNode {

@@ -74,13 +74,14 @@ function brokenUnion(members: readonly TypeNode[], indent: string): string {
   return members.map((member) => `\n${layOut(`${indent}|`, '', member, `${indent}  `)}`).join('');
 }
 
-/** `{ … } | null` stays together. */
+/** `{ … } | null` stays together, and so does a type's name with null. */
 function isHugged(members: readonly TypeNode[]): boolean {
-  const others = members.filter((member) => member.kind !== 'object');
-  return (
-    others.length === members.length - 1 &&
-    others.every((member) => member.kind === 'text' && member.text === 'null')
-  );
+  const others = members.filter((member) => member.kind !== 'object' && !isText(member, 'Nothing'));
+  return others.length === members.length - 1 && others.every((member) => isText(member, 'null'));
+}
+
+function isText(type: TypeNode, text: string): boolean {
+  return type.kind === 'text' && type.text === text;
 }
 
 function printField(field: TypeField, indent: string): string {

@@ -76,9 +76,9 @@ export function quoted(value: string): string {
   return `${quote}${body}${quote}`;
 }
 
-/** A property name: in quotes only where it must be. */
+/** A property name: in quotes only where it must be. Formatters differ on quotes around other letters. */
 export function propertyName(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name).replaceAll(/[^ -~]/g, codeUnits);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

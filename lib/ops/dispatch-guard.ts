@@ -19,12 +19,17 @@ const NOT_WRITABLE = ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'];
 
 /**
  * Claims the unit for this process until it ends.
- * @returns whether it was claimed; false where the charm's directory cannot be written
+ * @returns whether it was claimed; false where the charm's directory cannot be written, or processes
+ *   cannot be told apart
  * @throws HintError (`dispatch-running`) while another dispatch of the unit runs
  */
 export function claimDispatch(who: Who): boolean {
   const folder = join(who.charmDir, FOLDER);
   try {
+    // Numbers of processes mean nothing where /proc is that of another namespace.
+    if (readlinkSync('/proc/self') !== String(process.pid)) {
+      return false;
+    }
     makeFolder(folder);
     claim(folder, who);
     return true;

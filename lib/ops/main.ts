@@ -40,7 +40,7 @@ export async function main(charmClass: CharmConstructor, options: MainOptions = 
     const meta = await loadCharmMeta(context.charmDir);
     const { charmDir, unitName, dispatchPath: event = 'an event without a name' } = context;
     if (!claimDispatch({ charmDir, unitName, event })) {
-      log.debug(`cannot write ${charmDir}: a second dispatch would not be noticed`);
+      log.debug(`cannot claim ${charmDir}: a second dispatch would not be noticed`);
     }
     await dispatch(charmClass, { context, meta, tools, log });
     edge.succeed();
@@ -48,6 +48,11 @@ export async function main(charmClass: CharmConstructor, options: MainOptions = 
     edge.fail(error);
   }
 }
+
+// For what charm code throws without saying what to do.
+const CORRECT_ACTION = 'correct the charm, upload it with "juju refresh", and run the action again';
+const CORRECT_HOOK =
+  'Juju runs the hook again; if it keeps failing, correct the charm and upload it with "juju refresh --force-units", or skip the hook with "juju resolved --no-retry"';
 
 /** Turns every way a process can end into the exit code Juju must see. */
 class ProcessEdge {
@@ -88,8 +93,12 @@ class ProcessEdge {
       // Who started it by hand or from a hook reads its stderr; Juju's log may be out of reach.
       process.stderr.write(`${describeError(error)}\n`);
     }
+    const told = stackOf(error);
+    const remedy = told.includes('\nhint: ')
+      ? ''
+      : `\nhint: ${this.#isAction ? CORRECT_ACTION : CORRECT_HOOK}`;
     this.#log.error(
-      `Uncaught exception while in charm code: ${stackOf(error)}\nevent: ${this.#event}`,
+      `Uncaught exception while in charm code: ${told}${remedy}\nevent: ${this.#event}`,
     );
     if (this.#isAction) {
       // Who runs an action sees its stderr, not the log.

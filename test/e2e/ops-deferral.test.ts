@@ -111,3 +111,21 @@ test('what waits survives that the agent is killed in the middle, and then count
   expect(await kept()).toBe('0 1 3 3 5 5');
   expect(await kept()).toBe('0 1 3 3 5 5');
 });
+
+test('a dispatch by juju-exec queues behind a hook that runs, and is not hindered', async () => {
+  await raise('hang');
+  await sandbox.juju('config', 'tidal', 'height=6');
+  await sandbox.waitFor('the handler to hang', async () => (await log()).at(-1) === 'hangs');
+  const queued = sandbox.tryJuju(
+    [
+      'exec',
+      '--unit',
+      UNIT,
+      '--',
+      'JUJU_DISPATCH_PATH=hooks/update-status ./dispatch && echo well',
+    ],
+    [0, 1, 2],
+  );
+  await lower('hang');
+  expect((await queued).stdout).toContain('well');
+});

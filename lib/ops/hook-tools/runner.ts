@@ -58,6 +58,7 @@ export function callJson(tools: HookToolRunner, call: HookToolCall): unknown {
       exitCode: 0,
       stderr: '',
       reason: 'its output is not JSON',
+      hint: "see that the tool on PATH is Juju's, and look into the log of the unit agent",
       cause: error,
     });
   }

@@ -213,11 +213,12 @@ describe('a dispatch that fails exits 1, so that Juju keeps nothing, and logs', 
   });
 
   test('what an action threw, also to whoever runs it', async () => {
-    const { exitCode, stderr } = await dispatch('actions/break', {
+    const { exitCode, stderr, calls } = await dispatch('actions/break', {
       JUJU_ACTION_NAME: 'break',
       JUJU_ACTION_UUID: '3',
     });
     expect(exitCode).toBe(1);
+    expect(errors(calls)).toContain('and run the action again\nevent: actions/break');
     expect(stderr).toBe(
       'Uncaught exception while in charm code: broken on request\nUse "juju debug-log" to see the full traceback.\n',
     );
@@ -247,6 +248,7 @@ describe('a dispatch that fails exits 1, so that Juju keeps nothing, and logs', 
     const { exitCode, calls } = await dispatch('hooks/update-status');
     expect(exitCode).toBe(1);
     expect(errors(calls)).toContain('config-get failed: its output is not JSON');
+    expect(errors(calls)).toContain("hint: see that the tool on PATH is Juju's");
   });
 
   test('a hook tool that hangs', async () => {
@@ -295,7 +297,10 @@ describe('a second dispatch of the unit', () => {
 
 describe('a failure names the event, the file and what to do', () => {
   test('of a handler that threw', async () => {
-    expect(errors((await dispatch('hooks/install')).calls)).toContain('\nevent: hooks/install');
+    const said = errors((await dispatch('hooks/install')).calls);
+    expect(said).toMatch(
+      /\nhint: Juju runs the hook again; .*juju refresh.*\nevent: hooks\/install$/,
+    );
   });
 
   test('of a promise that never settles', async () => {

@@ -12,6 +12,7 @@ import {
   type StorageEvent,
 } from '#ops';
 import { Context, peerRelation, relation, secret, state, storage } from '#ops/testing';
+import { DispatchEnd } from '../../../lib/ops/dispatch-end.ts';
 import { PROBE_META } from '../../helpers/probe-charm.ts';
 
 /** What handlers saw, and whether they defer: shared with the charm, which is made anew each run. */
@@ -295,6 +296,29 @@ describe('an event that was deferred', () => {
       .catch((e: unknown) => e);
     expect(failure).toMatchObject({ cause: { code: 'malformed-deferred-events' } });
   });
+});
+
+test('a deferred event whose handler ends the dispatch early waits on, and so do those after it', async () => {
+  class EndingCharm extends CharmBase {
+    constructor(framework: Framework) {
+      super(framework);
+      framework.observe(this.on.start, this, 'onStart');
+      framework.observe(this.on.configChanged, this, 'onStart');
+    }
+
+    onStart(event: HookEvent): void {
+      if (this.config.boolean('debug') === true) {
+        throw new DispatchEnd('invalid config');
+      }
+      event.defer();
+    }
+  }
+  const ending = new Context(EndingCharm, { meta: PROBE_META });
+  const one = await ending.run(ending.on.start(), state());
+  const two = await ending.run(ending.on.configChanged(), one);
+  const ended = await ending.run(ending.on.updateStatus(), two.with({ config: { debug: true } }));
+  expect(two.deferred).toHaveLength(2);
+  expect(ended.deferred).toEqual(two.deferred);
 });
 
 describe('a test can start with deferred events', () => {

@@ -40,16 +40,18 @@ export async function runTask(
     task.command === undefined
       ? await executeCharm(services, context, `actions/${task.action}`)
       : await runShell(services, context, task.command);
-  finish(services, task, outcomeOf(services, context, task, end), settle);
+  conclude(services, context, { task, outcome: outcomeOf(services, context, task, end), settle });
 }
 
 interface Outcome {
   readonly status: 'completed' | 'failed' | 'aborted';
   readonly message?: string;
   readonly results: JsonRecord;
+  /** Whether what the charm wrote is kept. */
+  readonly keepsWrites: boolean;
 }
 
-const NOTHING = { results: {} } as const;
+const NOTHING = { results: {}, keepsWrites: false } as const;
 
 function paramsOf(services: AgentServices, task: TaskDocument): JsonRecord {
   if (task.command !== undefined) {
@@ -85,36 +87,41 @@ function outcomeOf(
   }
   const results = { ...context.results.values, ...outputResults(end) };
   if (services.store.require('task', task.id).status === 'aborting') {
-    return { status: 'aborted', message: 'action cancelled via the API', results };
+    const message = 'action cancelled via the API';
+    return { status: 'aborted', message, results, keepsWrites: false };
   }
   const succeeded = end.exitCode === 0;
-  const flushed = succeeded || task.command !== undefined ? tryFlush(context) : undefined;
-  if (flushed !== undefined) {
-    context.writeLog('ERROR', 'juju.worker.uniter.operation', flushed);
-    return {
-      status: 'failed',
-      message: 'committing requested changes failed',
-      results: { ...results, 'return-code': '1' },
-    };
-  }
   if (task.command !== undefined) {
-    return { status: 'completed', results };
+    return { status: 'completed', results, keepsWrites: true };
   }
   const message = succeeded ? context.results.failure : describeEnd(end);
-  return message === undefined
-    ? { status: 'completed', results }
-    : { status: 'failed', message, results };
+  return {
+    status: message === undefined ? 'completed' : 'failed',
+    ...(message === undefined ? {} : { message }),
+    results,
+    keepsWrites: succeeded,
+  };
 }
 
-/** Commits what the action wrote; why it cannot, if it cannot. */
-function tryFlush(context: HookContext): string | undefined {
+/** Ends the task, with what the charm wrote in the same transaction; without it where it is refused. */
+function conclude(
+  services: AgentServices,
+  context: HookContext,
+  { task, outcome, settle }: { task: TaskDocument; outcome: Outcome; settle: Settle },
+): void {
   try {
-    context.store.transact((transaction) => {
-      context.flush(transaction);
+    finish(services, task, outcome, (transaction) => {
+      if (outcome.keepsWrites) {
+        context.flush(transaction);
+      }
+      settle(transaction);
     });
-    return undefined;
   } catch (error) {
-    return `committing requested changes failed: ${describeError(error)}`;
+    const reason = `committing requested changes failed: ${describeError(error)}`;
+    context.writeLog('ERROR', 'juju.worker.uniter.operation', reason);
+    const message = 'committing requested changes failed';
+    const results = { ...outcome.results, 'return-code': '1' };
+    finish(services, task, { status: 'failed', message, results, keepsWrites: false }, settle);
   }
 }
 

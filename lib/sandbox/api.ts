@@ -6,6 +6,8 @@
  * `{"item": …}` lines, then `{"end": true}` (or `{"error": …}`). Closing the connection cancels.
  * All times are ISO 8601 in UTC. Optional members are absent, never null.
  */
+
+import type { FaultParams } from './api-faults.ts';
 import type {
   ActionSpec,
   EnqueuedOperation,
@@ -77,6 +79,7 @@ export interface Calls {
   'remove-secret': { params: RemoveSecretParams; result: NoResult };
   'grant-secret': { params: GrantSecretParams; result: NoResult };
   'revoke-secret': { params: GrantSecretParams; result: NoResult };
+  fault: { params: FaultParams; result: NoResult };
   secrets: { params: NoParams; result: readonly SecretInfo[] };
   'show-secret': { params: ShowSecretParams; result: SecretInfo };
   storage: { params: NoParams; result: readonly StorageInfo[] };

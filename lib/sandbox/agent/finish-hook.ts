@@ -24,6 +24,9 @@ export function finishHook(
   now: string,
 ): void {
   transaction.patch('unit', unitName, { pending: undefined, lastHookAt: now });
+  if (hook.byHand === true) {
+    return;
+  }
   switch (hook.kind) {
     case 'lifecycle':
       finishLifecycle(transaction, unitName, hook);

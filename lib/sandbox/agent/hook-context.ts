@@ -29,6 +29,8 @@ export interface ContextServices {
   readonly store: Store;
   readonly log: DebugLog;
   readonly clock: Clock;
+  /** Units whose next commit fails (`juju sandbox drop-commit`). */
+  readonly failingCommits: Set<string>;
   /** The address of this host, and of machines that have none of their own. */
   readonly address: string;
 }
@@ -165,6 +167,9 @@ export class HookContext {
 
   /** Commits everything this hook wrote, as part of `transaction`. @throws ModelError when it may not. */
   flush(transaction: Transaction): void {
+    if (this.services.failingCommits.delete(this.unit)) {
+      throw new ModelError('the commit was dropped by "juju sandbox drop-commit"');
+    }
     this.#refuseAsNonLeader(transaction);
     this.#noteOwnWrites(transaction, this.bags.flush(transaction));
     this.secrets.flush(transaction);

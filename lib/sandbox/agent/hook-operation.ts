@@ -145,6 +145,9 @@ function recordStart(services: AgentServices, context: HookContext, hook: HookIn
             agent: { current: 'executing', message: `running ${describeHook(hook)}`, since: now },
           }),
       ...workloadAtStart(unit, hook, now),
+      ...(hook.byHand === true && unit.pending === undefined
+        ? { fired: unit.fired?.slice(1) }
+        : {}),
     });
     if (hook.kind === 'relation' && hook.step === 'created') {
       enterScope(services, transaction, context.unit, hook);

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { identifyProcess, type ProcessIdentity } from '#system';
-import { killGroup } from '../client/sweep-processes.ts';
+import { signalGroup } from '../client/sweep-processes.ts';
 import type { UnitDirectory } from './unit-directory.ts';
 
 // A note has about 200 bytes.
@@ -43,12 +43,15 @@ function writeNote(directory: UnitDirectory, text: string): void {
   });
 }
 
+/** Sends a signal to the noted process with its group; answers whether one runs. */
+export function signalNotedProcess(directory: UnitDirectory, signal: NodeJS.Signals): boolean {
+  const note = readNote(directory);
+  return note !== undefined && signalGroup(note.process, signal);
+}
+
 /** Kills the noted process with its group, if one runs. */
 export function killNotedProcess(directory: UnitDirectory): void {
-  const note = readNote(directory);
-  if (note !== undefined) {
-    killGroup(note.process);
-  }
+  signalNotedProcess(directory, 'SIGKILL');
 }
 
 /**

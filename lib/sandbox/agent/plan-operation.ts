@@ -125,6 +125,10 @@ function ordinary(
   if (!unit.installed) {
     return lifecycle('install');
   }
+  const [fired] = unit.fired ?? [];
+  if (fired !== undefined) {
+    return runHook(fired);
+  }
   if (unit.configSeen !== application.configVersion) {
     return lifecycle('config-changed', application.configVersion);
   }

@@ -46,6 +46,7 @@ export class UnitAgent {
         return;
       }
     }
+    this.#refuseCommands(`no runner is registered for unit ${this.unit}`);
   }
 
   /** Looks again whether there is something to do. */
@@ -192,6 +193,12 @@ export class UnitAgent {
     this.#isAwake = false;
   }
 
+  #refuseCommands(reason: string): void {
+    for (const { done } of this.#commands.splice(0)) {
+      done({ code: 1, stdout: Buffer.alloc(0), stderr: Buffer.from(`ERROR ${reason}\n`) });
+    }
+  }
+
   /** The unit is gone, and with it what it left on its machine. */
   async #leave(): Promise<void> {
     const { store, paths, clock, machines } = this.#services;
@@ -200,12 +207,7 @@ export class UnitAgent {
         removeUnit(transaction, this.unit);
       });
     }
-    for (const { done } of this.#commands.splice(0)) {
-      const stderr = Buffer.from(
-        `ERROR unit ${JSON.stringify(this.unit)} not found on this machine\n`,
-      );
-      done({ code: 1, stdout: Buffer.alloc(0), stderr });
-    }
+    this.#refuseCommands(`unit ${JSON.stringify(this.unit)} not found on this machine`);
     const { root } = unitDirectory(paths, this.unit);
     await endSandboxProcesses(root, clock);
     releaseStorage(this.#services, this.unit);

@@ -21,6 +21,13 @@ Try a charm:
     juju debug-log                      see what it does
     juju resolved my-charm/0            run a failed hook again
 
+Test a charm against faults (these are the sandbox's own, see "juju help sandbox"):
+
+    juju sandbox stop-agent my-charm/0  and start-agent, freeze, thaw, drop-commit, force-leader
+    juju sandbox fire my-charm/0 update-status
+    juju sandbox advance 24h            move the clock
+    juju sandbox kill-daemon            the next command starts it again
+
 See "juju help commands" for all commands, "juju help <command>" for one of them.
 `;
 

@@ -65,6 +65,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('resolved', async () => (await import('./commands/resolved.ts')).resolved, 'resolve'),
   entry('revoke-secret', async () => (await import('./commands/secret-grants.ts')).revokeSecret),
   entry('run', async () => (await import('./commands/run.ts')).run),
+  entry('sandbox', async () => (await import('./commands/sandbox.ts')).sandbox),
   entry('scp', async () => (await import('./commands/ssh.ts')).scp),
   entry('secrets', async () => (await import('./commands/secrets.ts')).secrets, 'list-secrets'),
   entry('show-action', async () => (await import('./commands/actions.ts')).showAction),

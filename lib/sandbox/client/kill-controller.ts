@@ -1,11 +1,11 @@
 /** Ends a sandbox for good: units, daemon, left-over processes, state. */
-import { readFileSync, rmSync } from 'node:fs';
-import { describeError, HintError, hasErrorCode, systemClock } from '#system';
+import { rmSync } from 'node:fs';
+import { describeError, HintError, systemClock } from '#system';
 import type { DestroyProgress } from '../api.ts';
 import { removeIsolation } from '../machines/isolation.ts';
 import { streamFromDaemon } from './client.ts';
 import { isBootstrapped, startDaemon } from './daemon-control.ts';
-import { sandboxPaths } from './paths.ts';
+import { daemonPid, isDaemonProcess } from './kill-daemon.ts';
 import { endSandboxProcesses } from './sweep-processes.ts';
 
 // The daemon answers `end` just before it exits.
@@ -58,27 +58,5 @@ async function endDaemon(root: string): Promise<void> {
       process.kill(pid, 'SIGKILL');
     }
     await systemClock.sleep(POLL_MS);
-  }
-}
-
-function daemonPid(root: string): number | undefined {
-  try {
-    const pid = Number(readFileSync(sandboxPaths(root).pidFile, 'utf8').trim());
-    return Number.isInteger(pid) && pid > 0 ? pid : undefined;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-/** A pid file may outlive its daemon; its number may by now be somebody else's. */
-function isDaemonProcess(pid: number, root: string): boolean {
-  try {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    return args.includes(root) && args.some((arg) => arg.endsWith('/daemon/main.ts'));
-  } catch {
-    return false;
   }
 }

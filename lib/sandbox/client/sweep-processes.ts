@@ -62,18 +62,17 @@ export function killProcess(identity: ProcessIdentity): void {
   kill(identity, 'SIGKILL');
 }
 
-/** Kills the process group that this process leads, unless the process is gone. */
-export function killGroup(leader: ProcessIdentity): void {
-  if (isProcessAlive(leader)) {
-    tryKill(-leader.pid, 'SIGKILL');
-  }
+/** Sends a signal to the process group that this process leads; answers whether the process was there. */
+export function signalGroup(leader: ProcessIdentity, signal: NodeJS.Signals): boolean {
+  return isProcessAlive(leader) && tryKill(-leader.pid, signal);
 }
 
-function tryKill(pid: number, signal: NodeJS.Signals): void {
+function tryKill(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, signal);
+    return process.kill(pid, signal);
   } catch {
     // It ended between the look and the signal.
+    return false;
   }
 }
 

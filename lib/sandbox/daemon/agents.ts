@@ -1,7 +1,9 @@
 /** Keeps one agent for every unit of the model. */
 import type { Commands } from '../agent/command-operation.ts';
+import { killNotedProcess } from '../agent/orphans.ts';
 import type { AgentServices } from '../agent/services.ts';
 import { UnitAgent } from '../agent/unit-agent.ts';
+import { unitDirectory } from '../agent/unit-directory.ts';
 import { type ConcernedUnits, concernedUnits } from './concerned-units.ts';
 
 export class Agents {
@@ -31,6 +33,14 @@ export class Agents {
     return entry !== undefined;
   }
 
+  /** Ends the agent of a unit with what it runs; it begins again when the unit says so. */
+  async stopAgent(unit: string): Promise<void> {
+    const entry = this.#agents.get(unit);
+    entry?.agent.stop();
+    killNotedProcess(unitDirectory(this.#services.paths, unit));
+    await entry?.ended;
+  }
+
   get count(): number {
     return this.#agents.size;
   }
@@ -52,10 +62,21 @@ export class Agents {
       const entry = this.#agents.get(name);
       if (entry !== undefined) {
         entry.agent.wake();
-      } else if (!this.#isStopping && this.#services.store.get('unit', name) !== undefined) {
+      } else if (!this.#isStopping && this.#mayRun(name)) {
         this.#begin(name);
       }
     }
+  }
+
+  #forget(unit: string): void {
+    this.#agents.delete(unit);
+    // It may have been started again while it ended.
+    this.#notice(new Set([unit]));
+  }
+
+  #mayRun(name: string): boolean {
+    const unit = this.#services.store.get('unit', name);
+    return unit !== undefined && unit.agentStoppedAt === undefined;
   }
 
   #begin(unit: string): void {
@@ -63,7 +84,9 @@ export class Agents {
     // Not before the agent is in the map: it may commit at once, and commits are noticed here.
     const started = Promise.resolve().then(async () => agent.run());
     const ended: Promise<unknown> = started.then(
-      () => this.#agents.delete(unit),
+      () => {
+        this.#forget(unit);
+      },
       (error: unknown) => {
         // The unit stays, without an agent, until the daemon is started again.
         this.#services.onDefect(error);

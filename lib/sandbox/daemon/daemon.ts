@@ -20,6 +20,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
 import { serveCalls } from './call-server.ts';
 import { MachineTasks } from './machine-tasks.ts';
+import { createModelClock } from './model-clock.ts';
 import { serveTools } from './tool-server.ts';
 import { writeTools } from './tools-directory.ts';
 
@@ -33,14 +34,16 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   await mkdir(dirname(paths.agentSocket), { recursive: true, mode: 0o711 });
   await writeTools(paths);
   const warnings = await prepareMachines(store, paths.root, options);
+  const clock = createModelClock(store);
   const services: AgentServices = {
     store,
     paths,
     pipes: await OutputPipes.create(paths.pipes),
     machines: machineHost(store, paths.root),
-    log: new DebugLog(paths.debugLog, systemClock),
-    clock: systemClock,
+    log: new DebugLog(paths.debugLog, clock),
+    clock,
     address: ownAddress(),
+    failingCommits: new Set<string>(),
     contexts: new Map<string, HookContext>(),
     locks: new MachineLocks(),
     onDefect: reportDefect,

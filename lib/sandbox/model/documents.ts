@@ -28,6 +28,8 @@ interface ModelDocument {
   /** The next revision of every charm name ever deployed. */
   readonly charmRevisions: Readonly<Record<string, number>>;
   readonly config: JsonRecord;
+  /** How far `juju sandbox advance` has moved the clock. */
+  readonly clockAheadMs?: number;
   /** Machines have namespaces of their own; absent: all are this host. */
   readonly isolation?: IsolationSettings;
 }
@@ -177,6 +179,10 @@ export interface UnitDocument {
   readonly leaderSettingsSeen?: number;
   readonly relations: Readonly<Record<string, RelationMemory>>;
   readonly pending?: PendingHook;
+  /** Hooks fired by hand, in order. */
+  readonly fired?: readonly HookInfo[];
+  /** Since when its agent is stopped by `juju sandbox stop-agent`. */
+  readonly agentStoppedAt?: string;
   readonly running?: RunningOperation;
   /** state-set. */
   readonly state: Readonly<Record<string, string>>;

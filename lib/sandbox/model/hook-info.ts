@@ -1,14 +1,17 @@
 /** Names one run of a hook, with all its environment depends on. */
 
-export type LifecycleHook =
-  | 'install'
-  | 'start'
-  | 'stop'
-  | 'remove'
-  | 'config-changed'
-  | 'update-status'
-  | 'leader-elected'
-  | 'leader-settings-changed';
+export const LIFECYCLE_HOOKS = [
+  'install',
+  'start',
+  'stop',
+  'remove',
+  'config-changed',
+  'update-status',
+  'leader-elected',
+  'leader-settings-changed',
+] as const;
+
+export type LifecycleHook = (typeof LIFECYCLE_HOOKS)[number];
 
 export type RelationStep = 'created' | 'joined' | 'changed' | 'departed' | 'broken';
 
@@ -48,7 +51,10 @@ export interface StorageHookInfo {
   readonly storage: string;
 }
 
-export type HookInfo = LifecycleHookInfo | RelationHookInfo | SecretHookInfo | StorageHookInfo;
+export type HookInfo = (LifecycleHookInfo | RelationHookInfo | SecretHookInfo | StorageHookInfo) & {
+  /** Fired by `juju sandbox fire`: the unit learns nothing from it. */
+  readonly byHand?: true;
+};
 
 /** `config-changed`, `db-relation-joined`, `secret-changed`: as charms and messages name it. */
 export function hookName(hook: HookInfo): string {

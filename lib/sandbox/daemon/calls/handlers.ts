@@ -9,6 +9,7 @@ import { debugLog } from './debug-log.ts';
 import { addUnit, deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
 import { exec, run } from './enqueue.ts';
+import { fault } from './faults.ts';
 import { cancelTask, listActions, operation, operations, task } from './operations.ts';
 import { place } from './place.ts';
 import { integrate, removeRelation } from './relations.ts';
@@ -72,6 +73,7 @@ const typedHandlers: Handlers = {
   'cancel-task': cancelTask,
   operation,
   operations,
+  fault,
   'add-secret': addSecret,
   'update-secret': updateSecret,
   'remove-secret': removeSecret,

@@ -149,8 +149,9 @@ async function waitUntil(
   isDone: () => boolean,
   { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const deadline = services.clock.now().getTime() + waitMs;
-  while (!isDone() && !signal.aborted && services.clock.now().getTime() < deadline) {
+  // Not the model's clock: it may be moved while somebody waits.
+  const deadline = performance.now() + waitMs;
+  while (!isDone() && !signal.aborted && performance.now() < deadline) {
     await services.clock.sleep(LOOK_MS);
   }
 }

@@ -7,10 +7,9 @@ import type {
   MachineStatus,
   RelatedApplication,
   RelationStatus,
-  StatusInfo,
   UnitStatus,
 } from '../../api-status.ts';
-import { applicationStatus, workloadStatus } from '../../model/application-status.ts';
+import { agentStatus, applicationStatus, workloadStatus } from '../../model/application-status.ts';
 import {
   type ApplicationDocument,
   type MachineDocument,
@@ -111,7 +110,7 @@ function describeUnit(
   return {
     name: unit.name,
     workload: workloadStatus(unit),
-    agent: agentStatus(unit),
+    agent: { ...agentStatus(unit), version: JUJU_VERSION },
     leader: application.leader === unit.name,
     machine: unit.machine,
     address,
@@ -119,16 +118,6 @@ function describeUnit(
     ...(unit.life === 'alive' ? {} : { life: unit.life }),
     subordinates: [],
   };
-}
-
-/** A failed hook shows as the workload's error; the agent itself is well. */
-function agentStatus({ agent }: UnitDocument): StatusInfo {
-  const { since } = agent;
-  const shown: StatusInfo =
-    agent.current === 'error'
-      ? { current: 'idle', ...(since === undefined ? {} : { since }) }
-      : agent;
-  return { ...shown, version: JUJU_VERSION };
 }
 
 function relatedTo(

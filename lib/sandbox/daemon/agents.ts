@@ -68,10 +68,11 @@ export class Agents {
     }
   }
 
-  #forget(unit: string): void {
-    this.#agents.delete(unit);
+  #forget(unit: string): boolean {
+    const known = this.#agents.delete(unit);
     // It may have been started again while it ended.
     this.#notice(new Set([unit]));
+    return known;
   }
 
   #mayRun(name: string): boolean {
@@ -84,9 +85,7 @@ export class Agents {
     // Not before the agent is in the map: it may commit at once, and commits are noticed here.
     const started = Promise.resolve().then(async () => agent.run());
     const ended: Promise<unknown> = started.then(
-      () => {
-        this.#forget(unit);
-      },
+      () => this.#forget(unit),
       (error: unknown) => {
         // The unit stays, without an agent, until the daemon is started again.
         this.#services.onDefect(error);

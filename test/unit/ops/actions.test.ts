@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { ActionEvent } from '#ops';
-import { state } from '#ops/testing';
+import { type ActionEvent, CharmBase, type Framework } from '#ops';
+import { Context, state } from '#ops/testing';
 import { flattenResults } from '../../../lib/ops/action-results.ts';
 import { probe } from '../../helpers/probe-charm.ts';
 
@@ -29,6 +29,34 @@ describe('an action', () => {
       facts: { count: '3', done: 'true', size: '3 B' },
     });
     expect(context.actionFailure).toBeUndefined();
+  });
+
+  test.each([
+    [{}, { style: { colour: 'black', frame: { width: 1 } } }],
+    [{ style: {} }, { style: { colour: 'black', frame: { width: 1 } } }],
+    [
+      { style: { size: 2, frame: { width: 3 } } },
+      { style: { size: 2, colour: 'black', frame: { width: 3 } } },
+    ],
+  ])('given %j has defaults also of members, as in Juju', async (given, expected) => {
+    const seen: unknown[] = [];
+    class DrawCharm extends CharmBase {
+      constructor(framework: Framework) {
+        super(framework);
+        framework.observe(this.on.action('draw'), ({ params }) => {
+          seen.push(params);
+        });
+      }
+    }
+    const frame = { type: 'object', properties: { width: { type: 'integer', default: 1 } } };
+    const properties = { size: { type: 'integer' }, colour: { default: 'black' }, frame };
+    const plain = { type: 'object', properties: { size: { type: 'integer' } } };
+    const params = { style: { type: 'object', properties }, plain };
+    const context = new Context(DrawCharm, {
+      meta: { name: 'draw', actions: { draw: { params } } },
+    });
+    await context.run(context.on.action('draw', given), state());
+    expect(seen).toEqual([expected]);
   });
 
   test('that fails goes on, keeps its results, and is reported as failed', async () => {

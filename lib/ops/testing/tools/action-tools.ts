@@ -1,20 +1,14 @@
 /** The action tools in memory. */
 import type { World } from '../world.ts';
 import { parseArguments, ToolFailure } from './arguments.ts';
+import { withDefaults } from './param-defaults.ts';
 import { Json, type Tool } from './tool.ts';
 
 export const actionTools: Readonly<Record<string, Tool>> = {
   'action-get': (world, args) => {
     const wanted = parseArguments(args, {}).rest[0];
     const { name, params } = requireAction(world);
-    const declared = Object.entries(world.meta.actions.get(name)?.params ?? {});
-    const defaults = declared
-      .filter(([, schema]) => schema['default'] !== undefined)
-      .map(([param, schema]) => [param, schema['default']] as const);
-    const values: Readonly<Record<string, unknown>> = {
-      ...Object.fromEntries(defaults),
-      ...params,
-    };
+    const values = withDefaults(world.meta.actions.get(name)?.params ?? {}, params);
     return wanted === undefined ? values : new Json(values[wanted]);
   },
   'action-set': (world, args) => {

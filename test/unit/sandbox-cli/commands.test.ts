@@ -2,7 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { whyAbsent } from '../../../lib/sandbox/cli/absent.ts';
 import { formatLogLine } from '../../../lib/sandbox/cli/log/log-line.ts';
 import { COMMANDS, findCommand } from '../../../lib/sandbox/cli/registry.ts';
-import { parseQuery } from '../../../lib/sandbox/cli/wait/query.ts';
 import { runFake } from './fake-session.ts';
 
 describe('the registry', () => {
@@ -138,25 +137,4 @@ describe('lines of the log', () => {
       'unit-foo-0: 2024-01-02 15:32:38.123 INFO unit.foo/0.juju-log db:1: msg\n',
     );
   });
-});
-
-describe('queries of juju wait-for', () => {
-  const fields = { name: 'db', status: 'active', 'workload-status': 'blocked', leader: true, n: 3 };
-  test.each([
-    ['status=="active"', true],
-    ['status == \'active\' && name=="x"', false],
-    ['name=="x" || workload-status!="active"', true],
-    ['!(leader && n >= 3)', false],
-    ['leader', true],
-    ['n < 2 || n > 2 && leader == true', true],
-  ])('%s is %s', (text, expected) => {
-    expect(parseQuery(text)(fields)).toBe(expected);
-  });
-
-  test.each(['', 'status=', 'status==', '(leader', 'len(x)>1', 'n', 'nope=="x"', 'a b'])(
-    '%j is refused',
-    (text) => {
-      expect(() => parseQuery(text)(fields)).toThrow('invalid query');
-    },
-  );
 });

@@ -1,132 +1,173 @@
 /**
- * The query language of `juju wait-for`, as far as it goes here: `==`, `!=`, `<`, `<=`, `>`, `>=`, `&&`,
- * `||`, `!`, parentheses, texts, numbers, true and false, and the fields of what is waited for.
- * Functions and lambdas are refused.
+ * The query language of `juju wait-for`: comparisons, `&&`, `||`, parentheses, texts, numbers, `true`
+ * and `false`, identifiers, members, indexes, functions and lambdas.
+ * https://github.com/juju/juju/tree/3.6/cmd/juju/waitfor/query
  */
-import { UsageError } from '../errors.ts';
+import { CommandError } from '../errors.ts';
+import { callFunction } from './functions.ts';
+import { type Token, tokenize } from './tokens.ts';
+import { isScopes, type Lambda, type Scope, type Value } from './values.ts';
 
-type Value = string | number | boolean;
+/** Answers whether the query holds. @throws CommandError when it cannot be answered. */
+export type Query = (scope: Scope) => boolean;
 
-/** The fields a query may name. */
-export type Fields = Readonly<Record<string, Value>>;
+export type Expression = (scope: Scope) => Value;
 
-/** Answers whether the query holds. @throws UsageError when it names a field that is not there. */
-export type Query = (fields: Fields) => boolean;
-
-type Expression = (fields: Fields) => Value;
-
-const TOKEN =
-  /\s*(?:(&&|\|\||==|!=|<=|>=|[!<>()])|"([^"]*)"|'([^']*)'|(\d+(?:\.\d+)?)|([A-Za-z_][\w-]*))/y;
-
-interface Token {
-  readonly kind: 'symbol' | 'text' | 'number' | 'name';
-  readonly text: string;
-}
-
-/** @throws UsageError when the text is not a query. */
+/** @throws CommandError when the text is not a query. */
 export function parseQuery(text: string): Query {
-  const parser = new QueryParser(tokenize(text), text);
-  const expression = parser.parse();
-  return (fields) => truth(expression(fields), text);
+  const expression = new QueryParser(text).parse();
+  return (scope) => isTrue(expression(scope));
 }
 
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  TOKEN.lastIndex = 0;
-  while (text.slice(TOKEN.lastIndex).trim() !== '') {
-    const found = TOKEN.exec(text);
-    if (found === null) {
-      throw notAQuery(text);
-    }
-    const [, symbol, double, single, number, name] = found;
-    if (symbol !== undefined) {
-      tokens.push({ kind: 'symbol', text: symbol });
-    } else if (number !== undefined) {
-      tokens.push({ kind: 'number', text: number });
-    } else if (name !== undefined) {
-      tokens.push({ kind: 'name', text: name });
-    } else {
-      tokens.push({ kind: 'text', text: double ?? single ?? '' });
-    }
+/** Anything but false, zero and what is empty, as in Juju. */
+function isTrue(value: Value): boolean {
+  if (isScopes(value)) {
+    return value.scopes.size > 0;
   }
-  return tokens;
+  return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
 
-const COMPARISONS: Readonly<Record<string, (a: Value, b: Value) => boolean>> = {
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '<': (a, b) => a < b,
-  '<=': (a, b) => a <= b,
-  '>': (a, b) => a > b,
-  '>=': (a, b) => a >= b,
-};
+type Operator = (a: Expression, b: Expression) => Expression;
+
+const compare =
+  (holds: (a: number | string, b: number | string) => boolean): Operator =>
+  (a, b) =>
+  (scope) => {
+    const [left, right] = [a(scope), b(scope)];
+    const comparable =
+      typeof left === typeof right && (typeof left === 'number' || typeof left === 'string');
+    return comparable && holds(left, right as number | string);
+  };
+
+// From the loosest; those of one line bind alike.
+const LEVELS: readonly Readonly<Record<string, Operator>>[] = [
+  { '||': (a, b) => (scope) => boolean(a(scope)) || boolean(b(scope)) },
+  { '&&': (a, b) => (scope) => boolean(a(scope)) && boolean(b(scope)) },
+  {
+    '==': (a, b) => (scope) => a(scope) === b(scope),
+    '!=': (a, b) => (scope) => a(scope) !== b(scope),
+  },
+  {
+    '<': compare((a, b) => a < b),
+    '<=': compare((a, b) => a <= b),
+    '>': compare((a, b) => a > b),
+    '>=': compare((a, b) => a >= b),
+  },
+];
+
+function boolean(value: Value): boolean {
+  if (typeof value !== 'boolean') {
+    throw new CommandError('invalid query: && and || are only allowed on boolean values');
+  }
+  return value;
+}
 
 class QueryParser {
   readonly #tokens: readonly Token[];
   readonly #text: string;
   #at = 0;
 
-  constructor(tokens: readonly Token[], text: string) {
-    this.#tokens = tokens;
+  constructor(text: string) {
     this.#text = text;
+    this.#tokens = tokenize(text);
   }
 
   parse(): Expression {
-    const expression = this.#or();
+    const expression = this.#binary(0);
     if (this.#at < this.#tokens.length) {
-      throw notAQuery(this.#text);
+      this.#refuse();
     }
     return expression;
   }
 
-  #or(): Expression {
-    let left = this.#and();
-    while (this.#take('||')) {
-      const [a, b] = [left, this.#and()];
-      left = (fields) => truth(a(fields), this.#text) || truth(b(fields), this.#text);
+  #binary(level: number): Expression {
+    const operators = LEVELS[level];
+    if (operators === undefined) {
+      return this.#postfix();
     }
-    return left;
+    let left = this.#binary(level + 1);
+    for (;;) {
+      const operator = operators[this.#symbol() ?? ''];
+      if (operator === undefined) {
+        return left;
+      }
+      this.#at += 1;
+      left = operator(left, this.#binary(level + 1));
+    }
   }
 
-  #and(): Expression {
-    let left = this.#comparison();
-    while (this.#take('&&')) {
-      const [a, b] = [left, this.#comparison()];
-      left = (fields) => truth(a(fields), this.#text) && truth(b(fields), this.#text);
+  #postfix(): Expression {
+    let left = this.#operand();
+    while (this.#take('[')) {
+      const index = this.#binary(0);
+      this.#expect(']');
+      const map = left;
+      left = (scope) => member(map(scope), index(scope));
     }
     return left;
-  }
-
-  #comparison(): Expression {
-    const left = this.#operand();
-    const compare = COMPARISONS[this.#symbol() ?? ''];
-    if (compare === undefined) {
-      return left;
-    }
-    this.#at += 1;
-    const right = this.#operand();
-    return (fields) => compare(left(fields), right(fields));
   }
 
   #operand(): Expression {
-    if (this.#take('!')) {
-      const inner = this.#operand();
-      return (fields) => !truth(inner(fields), this.#text);
-    }
     if (this.#take('(')) {
-      const inner = this.#or();
-      if (!this.#take(')')) {
-        throw notAQuery(this.#text);
-      }
+      const inner = this.#binary(0);
+      this.#expect(')');
       return inner;
     }
     const token = this.#tokens[this.#at];
     this.#at += 1;
-    return token === undefined || token.kind === 'symbol' ? this.#refuse() : literal(token);
+    switch (token?.kind) {
+      case 'text':
+        return () => token.text;
+      case 'number':
+        return () => Number(token.text);
+      case 'name':
+        return this.#named(token.text);
+      case 'symbol':
+      case undefined:
+        return this.#refuse();
+    }
   }
 
-  #refuse(): never {
-    throw notAQuery(this.#text);
+  #named(name: string): Expression {
+    if (name === 'true' || name === 'false') {
+      return () => name === 'true';
+    }
+    if (this.#take('(')) {
+      return this.#call(name);
+    }
+    if (this.#take('=>')) {
+      return this.#lambda(name);
+    }
+    return (scope) => scope.get(name);
+  }
+
+  #call(name: string): Expression {
+    const args: Expression[] = [];
+    while (!this.#take(')')) {
+      if (args.length > 0) {
+        this.#expect(',');
+      }
+      args.push(this.#binary(0));
+    }
+    return (scope) =>
+      callFunction(
+        name,
+        args.map((argument) => argument(scope)),
+        scope,
+      );
+  }
+
+  /** The last of several expressions is the answer. */
+  #lambda(argument: string): Expression {
+    const bodies = [this.#binary(0)];
+    while (this.#take(';')) {
+      bodies.push(this.#binary(0));
+    }
+    const lambda: Lambda = {
+      argument,
+      run: (scope) => bodies.map((body) => isTrue(body(scope))).at(-1) === true,
+    };
+    return () => lambda;
   }
 
   #symbol(): string | undefined {
@@ -139,38 +180,32 @@ class QueryParser {
     this.#at += Number(found);
     return found;
   }
-}
 
-function literal({ kind, text }: Token): Expression {
-  if (kind === 'text') {
-    return () => text;
-  }
-  if (kind === 'number') {
-    return () => Number(text);
-  }
-  if (text === 'true' || text === 'false') {
-    return () => text === 'true';
-  }
-  return (fields) => {
-    const value = fields[text];
-    if (value === undefined) {
-      throw new UsageError(
-        `invalid query: there is no ${JSON.stringify(text)}; there are ${Object.keys(fields).join(', ')}`,
-      );
+  #expect(symbol: string): void {
+    if (!this.#take(symbol)) {
+      this.#refuse();
     }
-    return value;
-  };
-}
-
-function truth(value: Value, text: string): boolean {
-  if (typeof value !== 'boolean') {
-    throw notAQuery(text);
   }
-  return value;
+
+  #refuse(): never {
+    throw new CommandError(
+      `invalid query ${JSON.stringify(this.#text)}: it compares what is there, for example status=="active" && life=="alive"`,
+    );
+  }
 }
 
-function notAQuery(text: string): UsageError {
-  return new UsageError(
-    `invalid query ${JSON.stringify(text)}: it compares fields, for example status=="active" && life=="alive"`,
-  );
+function member(map: Value, index: Value): Value {
+  if (Array.isArray(map) && typeof index === 'number') {
+    const found = (map as readonly string[])[index];
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  if (typeof map === 'object' && 'members' in map && typeof index === 'string') {
+    const found = map.members[index];
+    if (found !== undefined) {
+      return found;
+    }
+  }
+  throw new CommandError(`invalid query: nothing at index ${JSON.stringify(index)}`);
 }

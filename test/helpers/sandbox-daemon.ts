@@ -87,14 +87,19 @@ export class SandboxDaemon {
 
   async unit(name: string) {
     const { applications } = await this.status();
-    return applications.flatMap(({ units }) => units).find((unit) => unit.name === name);
+    return applications
+      .flatMap(({ units }) => units)
+      .flatMap((unit) => [unit, ...unit.subordinates])
+      .find((unit) => unit.name === name);
   }
 
   /** Waits until every agent has nothing to do. */
   async settle(): Promise<SandboxStatus> {
     return await this.waitFor('all units to be idle', async () => {
       const status = await this.status();
-      const units = status.applications.flatMap((application) => application.units);
+      const units = status.applications
+        .flatMap((application) => application.units)
+        .flatMap((unit) => [unit, ...unit.subordinates]);
       const settled = units.every(({ agent }) => agent.current === 'idle');
       return settled ? status : undefined;
     });

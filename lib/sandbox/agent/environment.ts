@@ -34,7 +34,7 @@ export function hookEnvironment(
     JUJU_UNIT_NAME: context.unit,
     JUJU_MODEL_NAME: model.name,
     JUJU_MODEL_UUID: model.uuid,
-    JUJU_PRINCIPAL_UNIT: '',
+    JUJU_PRINCIPAL_UNIT: context.unitDocument().principal ?? '',
     JUJU_MACHINE_ID: context.unitDocument().machine,
     JUJU_AVAILABILITY_ZONE: '',
     JUJU_API_ADDRESSES: `${services.address}:17070`,

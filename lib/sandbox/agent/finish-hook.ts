@@ -14,6 +14,7 @@ import { bagId, NOTHING_SEEN } from '../model/relations.ts';
 import { removeRelationIfEmpty, removeUnit } from '../model/removal.ts';
 import { afterExpiry, afterRotation } from '../model/secret-timers.ts';
 import { dropAttachment } from '../model/storage.ts';
+import { subordinatesOf } from '../model/subordinates.ts';
 import type { Patch, Transaction } from '../store/store.ts';
 
 /** Marks `hook` as done: no longer pending, its news no longer news. */
@@ -49,7 +50,12 @@ function finishLifecycle(
   hook: LifecycleHookInfo,
 ): void {
   if (hook.name === 'remove') {
-    removeUnit(transaction, unitName);
+    // It stays until its subordinates, which share its machine, are gone.
+    if (subordinatesOf(transaction, unitName).length > 0) {
+      transaction.patch('unit', unitName, { removed: true });
+    } else {
+      removeUnit(transaction, unitName);
+    }
     return;
   }
   transaction.patch('unit', unitName, lifecycleChanges(transaction, unitName, hook));

@@ -5,14 +5,7 @@ import { describeError } from '#system';
 import type { StatusInfo } from '../api-status.ts';
 import type { Command } from '../machines/machine-process.ts';
 import { MODEL, type UnitDocument } from '../model/documents.ts';
-import {
-  describeHook,
-  type HookInfo,
-  hookName,
-  type RelationHookInfo,
-} from '../model/hook-info.ts';
-import { addressOf } from '../model/machines.ts';
-import { bagId } from '../model/relations.ts';
+import { describeHook, type HookInfo, hookName } from '../model/hook-info.ts';
 import type { Transaction } from '../store/store.ts';
 import { failedHook, failureMessage } from './agent-status.ts';
 import { type CharmProcessEnd, runCharmProcess } from './charm-process.ts';
@@ -20,6 +13,7 @@ import { hookEnvironment } from './environment.ts';
 import { finishHook } from './finish-hook.ts';
 import { HookContext } from './hook-context.ts';
 import { forgetProcess, killNotedProcess, noteProcess } from './orphans.ts';
+import { enterScope } from './scope-operation.ts';
 import type { AgentServices } from './services.ts';
 import { placeStorage, releaseStorage, removeStorageData } from './storage-directories.ts';
 import { unitDirectory } from './unit-directory.ts';
@@ -150,7 +144,7 @@ function recordStart(services: AgentServices, context: HookContext, hook: HookIn
         : {}),
     });
     if (hook.kind === 'relation' && hook.step === 'created') {
-      enterScope(services, transaction, context.unit, hook);
+      enterScope(services, transaction, context.unit, hook.relation);
     }
     // A power cut ends the hook too, whose start then need not be remembered.
   }, 'process');
@@ -173,30 +167,6 @@ const WORKLOAD_MESSAGES: Readonly<Record<string, string>> = {
   stop: 'stopping charm software',
   remove: 'cleaning up prior to charm deletion',
 };
-
-/** From now on the remote units see this one; its bag says under which address. */
-function enterScope(
-  services: AgentServices,
-  transaction: Transaction,
-  unit: string,
-  { relation }: RelationHookInfo,
-): void {
-  const id = bagId(relation, unit);
-  const address = addressOf(transaction, unit, services.address);
-  if (transaction.get('bag', id) === undefined) {
-    transaction.put('bag', id, {
-      relation,
-      entity: unit,
-      data: {
-        'egress-subnets': `${address}/${address.includes(':') ? 128 : 32}`,
-        'ingress-address': address,
-        'private-address': address,
-      },
-      version: 1,
-      inScope: true,
-    });
-  }
-}
 
 function commit(
   services: AgentServices,

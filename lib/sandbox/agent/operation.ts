@@ -9,6 +9,8 @@ export type Operation =
   /** Takes notice of being the leader, and queues leader-elected. */
   | { readonly kind: 'accept-leadership' }
   | { readonly kind: 'resign-leadership' }
+  /** Enters or leaves a relation on an endpoint the charm does not know of; no hook tells. */
+  | { readonly kind: 'enter-scope' | 'leave-scope'; readonly relation: number }
   | { readonly kind: 'task'; readonly task: string }
   /** Runs what juju-exec asked for; the commands wait in the agent. */
   | { readonly kind: 'commands' }

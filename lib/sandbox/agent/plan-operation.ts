@@ -5,9 +5,10 @@
  */
 import type { ApplicationDocument, UnitDocument } from '../model/documents.ts';
 import type { HookInfo, LifecycleHook } from '../model/hook-info.ts';
+import { subordinatesOf } from '../model/subordinates.ts';
 import type { Reader } from '../store/store.ts';
 import type { Operation } from './operation.ts';
-import { nextCreatedHook, nextRelationHook } from './plan-relation.ts';
+import { nextCreatedHook, nextRelationHook, nextScopeChange } from './plan-relation.ts';
 import { nextSecretHook, nextSecretTime } from './plan-secret.ts';
 import { nextStorageHook } from './plan-storage.ts';
 
@@ -47,6 +48,10 @@ function beforeOthers(
 ): Operation | undefined {
   if (unit.pending !== undefined || !unit.installed || unit.life !== 'alive') {
     return undefined;
+  }
+  const scope = nextScopeChange(reader, unit);
+  if (scope !== undefined) {
+    return scope;
   }
   const created = nextCreatedHook(reader, unit);
   if (created !== undefined) {
@@ -142,6 +147,13 @@ function ordinary(
 function planDying({ reader }: PlanInputs, unit: UnitDocument): Operation {
   if (!unit.installed) {
     return { kind: 'bury' };
+  }
+  if (unit.removed === true) {
+    return subordinatesOf(reader, unit.name).length === 0 ? { kind: 'bury' } : WAIT;
+  }
+  const scope = nextScopeChange(reader, unit);
+  if (scope !== undefined) {
+    return scope;
   }
   const relation = nextRelationHook(reader, unit);
   if (relation !== undefined) {

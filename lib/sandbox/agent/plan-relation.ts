@@ -14,12 +14,17 @@ import {
   remoteEndpointOf,
   remoteUnits,
 } from '../model/relations.ts';
+import { isImplicit, mayEnterScope } from '../model/subordinates.ts';
 import type { Reader } from '../store/store.ts';
+import type { Operation } from './operation.ts';
 
 /** A relation the unit has not entered yet. */
 export function nextCreatedHook(reader: Reader, unit: UnitDocument): RelationHookInfo | undefined {
   const relation = relationsOf(reader, unit.application).find(
-    ({ id, life }) => life === 'alive' && !memoryOf(unit, id).created,
+    (one) =>
+      owesEntry(unit, one) &&
+      mayEnterScope(reader, one, unit) &&
+      !isImplicit(one, unit.application),
   );
   return relation === undefined ? undefined : describe({ reader, unit, relation }, 'created');
 }
@@ -27,7 +32,7 @@ export function nextCreatedHook(reader: Reader, unit: UnitDocument): RelationHoo
 /** Any other relation hook; peers come last, so that their data outlive the other relations. */
 export function nextRelationHook(reader: Reader, unit: UnitDocument): RelationHookInfo | undefined {
   const entered = relationsOf(reader, unit.application).filter(
-    ({ id }) => memoryOf(unit, id).created && !memoryOf(unit, id).broken,
+    (relation) => isEntered(unit, relation) && !isImplicit(relation, unit.application),
   );
   const inOrder = [
     ...entered.filter((relation) => !isPeer(relation)),
@@ -40,6 +45,33 @@ export function nextRelationHook(reader: Reader, unit: UnitDocument): RelationHo
     }
   }
   return undefined;
+}
+
+/** Entering or leaving a relation on an implicit endpoint, of which the charm hears nothing. */
+export function nextScopeChange(reader: Reader, unit: UnitDocument): Operation | undefined {
+  const implicit = relationsOf(reader, unit.application).filter((relation) =>
+    isImplicit(relation, unit.application),
+  );
+  const left = implicit.find(
+    (relation) => isEntered(unit, relation) && (relation.life === 'dying' || unit.life === 'dying'),
+  );
+  if (left !== undefined) {
+    return { kind: 'leave-scope', relation: left.id };
+  }
+  const entered = implicit.find(
+    (relation) =>
+      unit.life === 'alive' && owesEntry(unit, relation) && mayEnterScope(reader, relation, unit),
+  );
+  return entered === undefined ? undefined : { kind: 'enter-scope', relation: entered.id };
+}
+
+function owesEntry(unit: UnitDocument, { id, life }: RelationDocument): boolean {
+  return life === 'alive' && !memoryOf(unit, id).created;
+}
+
+function isEntered(unit: UnitDocument, { id }: RelationDocument): boolean {
+  const { created, broken } = memoryOf(unit, id);
+  return created && !broken;
 }
 
 interface View {

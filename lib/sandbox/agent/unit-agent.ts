@@ -4,8 +4,8 @@ import { MODEL } from '../model/documents.ts';
 import { removeUnit } from '../model/removal.ts';
 import type { Reader, Transaction } from '../store/store.ts';
 import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
+import { keepBooks } from './bookkeeping.ts';
 import { type Commands, runCommands } from './command-operation.ts';
-import { finishHook } from './finish-hook.ts';
 import { retriesHooks, runHook } from './hook-operation.ts';
 import { lockOf } from './machine-locks.ts';
 import type { Operation } from './operation.ts';
@@ -132,33 +132,18 @@ export class UnitAgent {
       case 'commands':
         await this.#runNextCommands();
         return false;
-      case 'skip-hook':
-        store.transact((transaction) => {
-          const now = this.#services.clock.now().toISOString();
-          finishHook(transaction, this.unit, operation.hook, now);
-          this.#settle(transaction);
-        });
-        return false;
-      case 'accept-leadership':
-        store.transact((transaction) => {
-          transaction.patch('unit', this.unit, {
-            leaderAccepted: true,
-            pending: {
-              hook: { kind: 'lifecycle', name: 'leader-elected' },
-              state: 'queued',
-              failures: 0,
-            },
-          });
-        });
-        return false;
-      case 'resign-leadership':
-        store.transact((transaction) => {
-          transaction.patch('unit', this.unit, { leaderAccepted: false });
-          this.#settle(transaction);
-        });
-        return false;
       case 'bury':
         return true;
+      case 'skip-hook':
+      case 'accept-leadership':
+      case 'resign-leadership':
+      case 'enter-scope':
+      case 'leave-scope':
+        store.transact((transaction) => {
+          keepBooks(this.#services, transaction, this.unit, operation);
+          this.#settle(transaction);
+        });
+        return false;
     }
   }
 

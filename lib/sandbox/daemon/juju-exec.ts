@@ -57,8 +57,8 @@ async function execute(
   if (flags.boolean('no-context')) {
     return await runPlain(services, joined(positionals), { caller, cwd });
   }
-  const units = services.store.all('unit').map(({ name }) => name);
-  const target = chooseUnit({ flags, positionals, units, caller });
+  const units = unitsOnMachineOf(services, caller);
+  const target = chooseUnit({ flags, positionals, units });
   const script = joined(target.commands);
   const relation = chooseRelation(services, target.unit, flags);
   return await new Promise((resolve) => {
@@ -78,11 +78,10 @@ interface Choice {
   readonly flags: Flags;
   readonly positionals: readonly string[];
   readonly units: readonly string[];
-  readonly caller: string;
 }
 
 /** `-u app/0 cmd`, `app/0 cmd`, `unit-app-0 cmd`, or `cmd` where only one unit can be meant. */
-function chooseUnit({ flags, positionals, units, caller }: Choice): {
+function chooseUnit({ flags, positionals, units }: Choice): {
   readonly unit: string;
   readonly commands: readonly string[];
 } {
@@ -94,12 +93,21 @@ function chooseUnit({ flags, positionals, units, caller }: Choice): {
   if (first !== undefined && rest.length > 0 && told === undefined && looksLikeUnit(first)) {
     return { unit: known(first, units), commands: rest };
   }
-  // A unit alone on its machine need not be named; the caller's unit is alone on its machine.
-  const only = units.includes(caller) ? caller : units.length === 1 ? units[0] : undefined;
-  if (only === undefined) {
+  // A unit alone on its machine need not be named.
+  const [only] = units;
+  if (only === undefined || units.length > 1) {
     throw usageError('missing unit-name');
   }
   return { unit: only, commands: positionals };
+}
+
+/** All units of the model for a caller that does not say which unit it belongs to. */
+function unitsOnMachineOf({ store }: AgentServices, caller: string): readonly string[] {
+  const machine = store.get('unit', caller)?.machine;
+  return store
+    .all('unit')
+    .filter((unit) => machine === undefined || unit.machine === machine)
+    .map(({ name }) => name);
 }
 
 function looksLikeUnit(text: string): boolean {

@@ -2,7 +2,14 @@
 import { ModelError } from '../errors.ts';
 import { MODEL, type RelationDocument } from '../model/documents.ts';
 import { applicationOf, isApplicationName, isUnitName } from '../model/names.ts';
-import { bagOf, endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../model/relations.ts';
+import {
+  bagOf,
+  endpointOf,
+  isPeer,
+  relationsOf,
+  remoteEndpointOf,
+  sees,
+} from '../model/relations.ts';
 import { parseKeyValues, readValuesFile } from './key-values.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';
 import { RELATION_FLAG, requireRelation } from './relation-argument.ts';
@@ -106,8 +113,9 @@ function readBag(
   const takesPart = relation.endpoints.some(
     ({ application }) => application === applicationOf(entity),
   );
+  const isHidden = isUnitName(entity) && !sees(context.store, relation, context.unit, entity);
   const bag = context.bags.read(relation.id, entity);
-  if (!takesPart || (bag === undefined && isUnitName(entity))) {
+  if (!takesPart || isHidden || (bag === undefined && isUnitName(entity))) {
     throw new ToolError('permission denied');
   }
   return bag ?? {};

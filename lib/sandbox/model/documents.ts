@@ -162,6 +162,8 @@ export interface UnitDocument {
   readonly name: string;
   readonly application: string;
   readonly machine: string;
+  /** Of a subordinate: the unit beside which it lives. */
+  readonly principal?: string;
   readonly life: Life;
   readonly created: string;
   readonly workload: StatusInfo;
@@ -173,6 +175,8 @@ export interface UnitDocument {
   readonly installed: boolean;
   readonly started: boolean;
   readonly stopped: boolean;
+  /** Through with its remove hook, and waiting for its subordinates to go. */
+  readonly removed?: boolean;
   /** `configVersion` of the application at the last config-changed. */
   readonly configSeen?: number;
   readonly leaderAccepted: boolean;

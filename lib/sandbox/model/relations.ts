@@ -58,6 +58,25 @@ export function bagOf(reader: Reader, relation: number, entity: string): BagDocu
   return reader.get('bag', bagId(relation, entity));
 }
 
+/** Whether in this relation a principal and its subordinate see each other, and nobody else. */
+export function isContainerScoped({ endpoints }: RelationDocument): boolean {
+  return endpoints.some(({ scope }) => scope === 'container');
+}
+
+/** Whether a unit sees another one in a relation: always, but for those of another container. */
+export function sees(
+  reader: Reader,
+  relation: RelationDocument,
+  unit: string,
+  other: string,
+): boolean {
+  return !isContainerScoped(relation) || containerOf(reader, unit) === containerOf(reader, other);
+}
+
+function containerOf(reader: Reader, unit: string): string {
+  return reader.get('unit', unit)?.principal ?? unit;
+}
+
 /** Remote units that take part now, in order: of the other side, or the other peers. */
 export function remoteUnits(
   reader: Reader,
@@ -69,6 +88,6 @@ export function remoteUnits(
     .within('bag', String(relation.id))
     .filter(({ entity, inScope }) => inScope && entity.includes('/') && entity !== unit)
     .map(({ entity }) => entity)
-    .filter((entity) => applicationOf(entity) === remoteApp)
+    .filter((entity) => applicationOf(entity) === remoteApp && sees(reader, relation, unit, entity))
     .toSorted(compareUnits);
 }

@@ -1,13 +1,20 @@
 /** How relations, units and applications go away: first dying, gone when nobody needs them. */
 import type { Reader, Transaction } from '../store/store.ts';
+import { electLeader } from './leadership.ts';
 import { removeMachineIfEmpty } from './machines.ts';
-import { compareUnits } from './names.ts';
 import { bagId, isPeer, relationsOf } from './relations.ts';
 import { detachAllStorage, dropAttachment, storageOf } from './storage.ts';
+import { subordinatesKeptBy, subordinatesOf } from './subordinates.ts';
 
-/** Marks a relation as dying; it goes at once when no unit takes part. */
+/**
+ * Marks a relation as dying; it goes at once when no unit takes part. Subordinates that only it
+ * kept beside their principals die with it.
+ */
 export function destroyRelation(transaction: Transaction, id: number): void {
-  transaction.patch('relation', String(id), { life: 'dying' });
+  const relation = transaction.patch('relation', String(id), { life: 'dying' });
+  for (const { name } of subordinatesKeptBy(transaction, relation)) {
+    destroyUnit(transaction, name);
+  }
   removeRelationIfEmpty(transaction, id);
 }
 
@@ -26,8 +33,8 @@ export interface Destruction {
 }
 
 /**
- * Marks a unit as dying. It leaves its relations' scopes at once, so that the others see it depart
- * before it has run its own hooks.
+ * Marks a unit as dying, and its subordinates. It leaves its relations' scopes at once, so that the
+ * others see it depart before it has run its own hooks.
  */
 export function destroyUnit(
   transaction: Transaction,
@@ -45,6 +52,9 @@ export function destroyUnit(
     if (transaction.get('bag', id) !== undefined) {
       transaction.patch('bag', id, { inScope: false });
     }
+  }
+  for (const subordinate of subordinatesOf(transaction, name)) {
+    destroyUnit(transaction, subordinate.name, { storage });
   }
 }
 
@@ -89,16 +99,6 @@ export function removeUnit(transaction: Transaction, name: string): void {
   }
   removeApplicationIfEmpty(transaction, unit.application);
   removeMachineIfEmpty(transaction, unit.machine);
-}
-
-/** Makes the first living unit the leader; nobody when there is none. */
-export function electLeader(transaction: Transaction, application: string): void {
-  const alive = transaction
-    .within('unit', application)
-    .filter(({ life }) => life === 'alive')
-    .map(({ name }) => name)
-    .toSorted(compareUnits);
-  transaction.patch('application', application, { leader: alive[0] });
 }
 
 function removeApplicationIfEmpty(transaction: Transaction, name: string): void {

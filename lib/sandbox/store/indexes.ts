@@ -4,6 +4,8 @@ import type { Documents, Kind } from '../model/documents.ts';
 interface IndexedKinds {
   /** Relations an application takes part in. */
   'relations of application': 'relation';
+  /** Subordinate units by their principals. */
+  'subordinates of unit': 'unit';
   /** Tasks of a unit that wait for it. */
   'pending tasks of unit': 'task';
   /** Secrets by the name of their owner. */
@@ -24,6 +26,10 @@ const INDEXES: { readonly [I in IndexName]: Index<I> } = {
   'relations of application': {
     kind: 'relation',
     keys: ({ endpoints }) => endpoints.map(({ application }) => application),
+  },
+  'subordinates of unit': {
+    kind: 'unit',
+    keys: ({ principal }) => (principal === undefined ? [] : [principal]),
   },
   'pending tasks of unit': {
     kind: 'task',

@@ -1,4 +1,7 @@
 /** Models in memory for tests of the planner: units that do nothing but take notice. */
+
+import { systemClock } from '#system';
+import { type Bookkeeping, keepBooks } from '../../../lib/sandbox/agent/bookkeeping.ts';
 import { finishHook } from '../../../lib/sandbox/agent/finish-hook.ts';
 import type { Operation } from '../../../lib/sandbox/agent/operation.ts';
 import { planOperation } from '../../../lib/sandbox/agent/plan-operation.ts';
@@ -8,7 +11,8 @@ import type {
   UnitDocument,
 } from '../../../lib/sandbox/model/documents.ts';
 import { type HookInfo, hookName } from '../../../lib/sandbox/model/hook-info.ts';
-import { electLeader, removeUnit } from '../../../lib/sandbox/model/removal.ts';
+import { electLeader } from '../../../lib/sandbox/model/leadership.ts';
+import { removeUnit } from '../../../lib/sandbox/model/removal.ts';
 import { openStore, type Store } from '../../../lib/sandbox/store/store.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';
@@ -135,18 +139,6 @@ export class PlannerModel {
       case 'hook':
       case 'skip-hook':
         return this.#finish(unit, operation.hook);
-      case 'accept-leadership':
-        this.store.transact((transaction) => {
-          transaction.patch('unit', unit, {
-            leaderAccepted: true,
-            pending: {
-              hook: { kind: 'lifecycle', name: 'leader-elected' },
-              state: 'queued',
-              failures: 0,
-            },
-          });
-        });
-        return '(leads)';
       case 'bury':
         this.store.transact((transaction) => {
           if (transaction.get('unit', unit) !== undefined) {
@@ -155,10 +147,21 @@ export class PlannerModel {
         });
         return undefined;
       case 'commands':
-      case 'resign-leadership':
       case 'task':
         return `(${operation.kind})`;
+      case 'accept-leadership':
+      case 'resign-leadership':
+      case 'enter-scope':
+      case 'leave-scope':
+        return this.#keepBooks(unit, operation);
     }
+  }
+
+  #keepBooks(unit: string, operation: Bookkeeping): string {
+    this.store.transact((transaction) => {
+      keepBooks({ address: '10.0.0.1', clock: systemClock }, transaction, unit, operation);
+    });
+    return operation.kind === 'accept-leadership' ? '(leads)' : `(${operation.kind})`;
   }
 
   #finish(unit: string, hook: HookInfo): string {

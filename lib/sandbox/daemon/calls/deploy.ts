@@ -7,9 +7,10 @@ import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL, type StorageConstraints } from '../../model/documents.ts';
 import { addMachine } from '../../model/machines.ts';
 import { isApplicationName } from '../../model/names.ts';
-import { electLeader } from '../../model/removal.ts';
 import { addInitialStorage } from '../../model/storage.ts';
 import { storageConstraints } from '../../model/storage-constraints.ts';
+import { isSubordinate } from '../../model/subordinates.ts';
+import { createUnit } from '../../model/units.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
 import { receiveCharm } from './receive-charm.ts';
@@ -43,7 +44,7 @@ export async function deploy(
       });
       addPeerRelations(transaction, application, metadata);
       const units = addUnits(transaction, application, now, {
-        count: params.units ?? 1,
+        count: metadata.subordinate ? 0 : (params.units ?? 1),
         attachStorage: params.attachStorage ?? [],
       });
       const shownBase = `${base.name}@${base.channel}/stable`;
@@ -73,22 +74,22 @@ function checkRequest(
       'already-exists',
     );
   }
-  if (metadata.subordinate) {
-    throw new ModelError(
-      `cannot deploy charm ${JSON.stringify(metadata.name)}: the sandbox has no subordinates yet`,
-      'refused',
-    );
-  }
-  const units = params.units ?? 1;
-  if (!Number.isInteger(units) || units < 0) {
-    throw new ModelError('--num-units must be a positive integer');
-  }
+  checkUnits(metadata, params);
   const { config } = reader.require('model', MODEL);
   return {
     application,
     settings: convertSettings(metadata, params.config ?? {}),
     storage: storageConstraints(metadata, params.storage ?? {}, config),
   };
+}
+
+function checkUnits({ subordinate }: CharmMetadata, { units = 1 }: DeployParams): void {
+  if (subordinate && units !== 1) {
+    throw new ModelError('cannot use --num-units or --to with subordinate application');
+  }
+  if (!Number.isInteger(units) || units < 0) {
+    throw new ModelError('--num-units must be a positive integer');
+  }
 }
 
 /** Settings as typed, converted to what the charm's options want. */
@@ -150,6 +151,12 @@ export function addUnit(
   if (life === 'dying') {
     throw new ModelError(`application ${JSON.stringify(application)} is not alive`);
   }
+  if (isSubordinate(services.store, application)) {
+    const where = `to application ${JSON.stringify(application)}`;
+    throw new ModelError(
+      `cannot add unit 1/${count} ${where}: cannot add unit ${where}: application is a subordinate`,
+    );
+  }
   return {
     units: services.store.transact((transaction) =>
       addUnits(transaction, application, services.clock.now(), { count, attachStorage }),
@@ -166,46 +173,12 @@ function addUnits(
   if (attachStorage.length > 0 && count !== 1) {
     throw new ModelError('--attach-storage cannot be used with -n');
   }
-  const names = Array.from({ length: count }, () => addOneUnit(transaction, application, now));
+  const { base } = transaction.require('application', application);
+  const names = Array.from({ length: count }, () =>
+    createUnit(transaction, application, now, { machine: addMachine(transaction, base, now) }),
+  );
   for (const name of names) {
     addInitialStorage(transaction, name, attachStorage, now.toISOString());
   }
-  if (transaction.require('application', application).leader === undefined) {
-    electLeader(transaction, application);
-  }
   return names;
-}
-
-/** Numbers are never given twice, not even to an application of the same name. */
-function addOneUnit(transaction: Transaction, application: string, now: Date): string {
-  const { unitNumbers } = transaction.require('model', MODEL);
-  const number = unitNumbers[application] ?? 0;
-  transaction.patch('model', MODEL, {
-    unitNumbers: { ...unitNumbers, [application]: number + 1 },
-  });
-  const machine = addMachine(
-    transaction,
-    transaction.require('application', application).base,
-    now,
-  );
-  const name = `${application}/${number}`;
-  const since = now.toISOString();
-  transaction.put('unit', name, {
-    name,
-    application,
-    machine,
-    life: 'alive',
-    created: since,
-    workload: { current: 'waiting', message: 'agent initialising', since },
-    agent: { current: 'allocating', since },
-    statusSet: false,
-    ports: [],
-    installed: false,
-    started: false,
-    stopped: false,
-    leaderAccepted: false,
-    relations: {},
-    state: {},
-  });
-  return name;
 }

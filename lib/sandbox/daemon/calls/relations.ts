@@ -5,6 +5,7 @@ import type { EndpointMetadata } from '../../model/charm-metadata.ts';
 import type { RelationDocument, RelationEndpoint } from '../../model/documents.ts';
 import { isPeer, relationKey, relationsOf } from '../../model/relations.ts';
 import { destroyRelation } from '../../model/removal.ts';
+import { isSubordinate } from '../../model/subordinates.ts';
 import type { Reader } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
 import { nextRelationId } from './deploy.ts';
@@ -17,8 +18,9 @@ export function integrate(
   return services.store.transact((transaction) => {
     refuseExisting(transaction, pair);
     refuseBeyondLimit(transaction, pair);
+    refuseUnfitContainers(transaction, pair);
     const id = nextRelationId(transaction);
-    const relation: RelationDocument = { id, endpoints: pair, life: 'alive' };
+    const relation: RelationDocument = { id, endpoints: withCommonScope(pair), life: 'alive' };
     transaction.put('relation', String(id), relation);
     return { id, key: relationKey(relation) };
   });
@@ -132,18 +134,39 @@ function refuseExisting(reader: Reader, pair: Pair): void {
       'already-exists',
     );
   }
-  for (const { application, scope } of pair) {
+  for (const { application } of pair) {
     if (requireApplication(reader, application).life === 'dying') {
       throw new ModelError(
         `cannot add relation ${JSON.stringify(key)}: application ${JSON.stringify(application)} is not alive`,
       );
     }
-    if (scope === 'container') {
-      throw new ModelError(
-        `cannot add relation ${JSON.stringify(key)}: the sandbox has no container-scoped relations yet`,
-        'refused',
-      );
-    }
+  }
+}
+
+/** A relation with one container-scoped end is container-scoped. */
+function withCommonScope(pair: Pair): readonly RelationEndpoint[] {
+  const scope = pair.some((end) => end.scope === 'container') ? 'container' : 'global';
+  return pair.map((end) => ({ ...end, scope }));
+}
+
+function refuseUnfitContainers(reader: Reader, pair: Pair): void {
+  if (pair.every(({ scope }) => scope === 'global')) {
+    return;
+  }
+  const key = JSON.stringify(keyOf(pair));
+  const bases = pair.map(({ application }) => {
+    const { name, channel } = requireApplication(reader, application).base;
+    return `${name}@${channel}`;
+  });
+  if (new Set(bases).size > 1) {
+    throw new ModelError(
+      `cannot add relation ${key}: principal and subordinate applications' bases must match`,
+    );
+  }
+  if (!pair.some(({ application }) => isSubordinate(reader, application))) {
+    throw new ModelError(
+      `cannot add relation ${key}: container scoped relation requires at least one subordinate application`,
+    );
   }
 }
 

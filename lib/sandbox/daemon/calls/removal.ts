@@ -12,8 +12,13 @@ export function removeUnits(
   { units, force, dryRun, destroyStorage = false }: Calls['remove-unit']['params'],
 ): readonly RemoveResult[] {
   return units.map((name) => {
-    if (services.store.get('unit', name) === undefined) {
+    const unit = services.store.get('unit', name);
+    if (unit === undefined) {
       const error = `unit ${JSON.stringify(name)} does not exist`;
+      return { name, units: [], error };
+    }
+    if (unit.principal !== undefined) {
+      const error = `unit ${JSON.stringify(name)} is a subordinate, to remove use remove-relation. Note: this will remove all units of ${JSON.stringify(unit.application)}`;
       return { name, units: [], error };
     }
     const storage = describeFate(services.store, [name], destroyStorage);

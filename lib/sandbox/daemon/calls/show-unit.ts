@@ -4,7 +4,14 @@ import type { RelationDocument } from '../../model/documents.ts';
 import { addressOf } from '../../model/machines.ts';
 import { compareUnits } from '../../model/names.ts';
 import { comparePorts, formatPort } from '../../model/ports.ts';
-import { bagOf, endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
+import {
+  bagOf,
+  endpointOf,
+  isPeer,
+  relationsOf,
+  remoteEndpointOf,
+  sees,
+} from '../../model/relations.ts';
 import type { Reader } from '../../store/store.ts';
 import { type CallContext, requireUnit } from './call-context.ts';
 
@@ -38,6 +45,7 @@ function describe(reader: Reader, relation: RelationDocument, unit: string): Uni
   const related = reader
     .within('bag', String(relation.id))
     .filter(({ entity }) => entity.startsWith(`${remote.application}/`) && entity !== unit)
+    .filter(({ entity }) => sees(reader, relation, unit, entity))
     .toSorted((a, b) => compareUnits(a.entity, b.entity));
   return {
     id: relation.id,

@@ -20,7 +20,14 @@ import {
 import { addressOf } from '../../model/machines.ts';
 import { compareText, compareUnits } from '../../model/names.ts';
 import { comparePorts, formatPort } from '../../model/ports.ts';
-import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
+import {
+  endpointOf,
+  isContainerScoped,
+  isPeer,
+  relationsOf,
+  remoteEndpointOf,
+} from '../../model/relations.ts';
+import { subordinatesOf } from '../../model/subordinates.ts';
 import type { Reader } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
 import { listStorage } from './storage.ts';
@@ -93,30 +100,37 @@ function describeApplication(
     ...(application.life === 'alive' ? {} : { life: application.life }),
     status: applicationStatus(reader, application.name),
     relations: relatedTo(reader, application.name),
-    subordinateTo: [],
+    subordinateTo: metadata.subordinate ? principalsOf(reader, application.name) : [],
     endpoints: Object.keys(metadata.endpoints),
     ...(workloadVersion === undefined ? {} : { workloadVersion }),
-    units: units.map((unit) =>
-      describeUnit(application, unit, addressOf(reader, unit.name, address)),
-    ),
+    // Subordinates are shown below their principals.
+    units: units
+      .filter(({ principal }) => principal === undefined)
+      .map((unit) => describeUnit(reader, unit, address)),
   };
 }
 
-function describeUnit(
-  application: ApplicationDocument,
-  unit: UnitDocument,
-  address: string,
-): UnitStatus {
+/** The applications beside whose units those of a subordinate one live. */
+function principalsOf(reader: Reader, application: string): readonly string[] {
+  const principals = relationsOf(reader, application)
+    .filter(isContainerScoped)
+    .flatMap((relation) => remoteEndpointOf(relation, application)?.application ?? []);
+  return [...new Set(principals)].toSorted(compareText);
+}
+
+function describeUnit(reader: Reader, unit: UnitDocument, hostAddress: string): UnitStatus {
   return {
     name: unit.name,
     workload: workloadStatus(unit),
     agent: { ...agentStatus(unit), version: JUJU_VERSION },
-    leader: application.leader === unit.name,
-    machine: unit.machine,
-    address,
+    leader: reader.get('application', unit.application)?.leader === unit.name,
+    ...(unit.principal === undefined ? { machine: unit.machine } : {}),
+    address: addressOf(reader, unit.name, hostAddress),
     ports: unit.ports.toSorted(comparePorts).map(formatPort),
     ...(unit.life === 'alive' ? {} : { life: unit.life }),
-    subordinates: [],
+    subordinates: subordinatesOf(reader, unit.name).map((one) =>
+      describeUnit(reader, one, hostAddress),
+    ),
   };
 }
 
@@ -138,6 +152,13 @@ function relatedTo(
   return related;
 }
 
+function relationType(relation: RelationDocument): RelationStatus['type'] {
+  if (isPeer(relation)) {
+    return 'peer';
+  }
+  return isContainerScoped(relation) ? 'subordinate' : 'regular';
+}
+
 function describeRelation(relation: RelationDocument): RelationStatus {
   const [first] = relation.endpoints;
   const last = relation.endpoints.at(-1);
@@ -148,6 +169,6 @@ function describeRelation(relation: RelationDocument): RelationStatus {
     requirer: name(first),
     provider: name(last),
     interface: first?.interface ?? '',
-    type: isPeer(relation) ? 'peer' : 'regular',
+    type: relationType(relation),
   };
 }

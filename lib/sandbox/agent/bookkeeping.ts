@@ -1,0 +1,45 @@
+/** What a unit's agent changes in the model without running anything. */
+import type { Transaction } from '../store/store.ts';
+import { finishHook } from './finish-hook.ts';
+import type { Operation } from './operation.ts';
+import { enterSilently, leaveSilently } from './scope-operation.ts';
+import type { AgentServices } from './services.ts';
+
+export type Bookkeeping = Extract<
+  Operation,
+  {
+    kind: 'skip-hook' | 'accept-leadership' | 'resign-leadership' | 'enter-scope' | 'leave-scope';
+  }
+>;
+
+export function keepBooks(
+  services: Pick<AgentServices, 'address' | 'clock'>,
+  transaction: Transaction,
+  unit: string,
+  operation: Bookkeeping,
+): void {
+  switch (operation.kind) {
+    case 'skip-hook':
+      finishHook(transaction, unit, operation.hook, services.clock.now().toISOString());
+      break;
+    case 'accept-leadership':
+      transaction.patch('unit', unit, {
+        leaderAccepted: true,
+        pending: {
+          hook: { kind: 'lifecycle', name: 'leader-elected' },
+          state: 'queued',
+          failures: 0,
+        },
+      });
+      break;
+    case 'resign-leadership':
+      transaction.patch('unit', unit, { leaderAccepted: false });
+      break;
+    case 'enter-scope':
+      enterSilently(services, transaction, unit, operation.relation);
+      break;
+    case 'leave-scope':
+      leaveSilently(transaction, unit, operation.relation);
+      break;
+  }
+}

@@ -5,12 +5,19 @@ import type { Operation } from './operation.ts';
 import { enterSilently, leaveSilently } from './scope-operation.ts';
 import type { AgentServices } from './services.ts';
 
-export type Bookkeeping = Extract<
-  Operation,
-  {
-    kind: 'skip-hook' | 'accept-leadership' | 'resign-leadership' | 'enter-scope' | 'leave-scope';
-  }
->;
+const KINDS = [
+  'skip-hook',
+  'accept-leadership',
+  'resign-leadership',
+  'enter-scope',
+  'leave-scope',
+] as const;
+
+export type Bookkeeping = Extract<Operation, { kind: (typeof KINDS)[number] }>;
+
+export function isBookkeeping(operation: Operation): operation is Bookkeeping {
+  return KINDS.some((kind) => kind === operation.kind);
+}
 
 export function keepBooks(
   services: Pick<AgentServices, 'address' | 'clock'>,

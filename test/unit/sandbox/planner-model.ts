@@ -1,7 +1,11 @@
 /** Models in memory for tests of the planner: units that do nothing but take notice. */
 
 import { systemClock } from '#system';
-import { type Bookkeeping, keepBooks } from '../../../lib/sandbox/agent/bookkeeping.ts';
+import {
+  type Bookkeeping,
+  isBookkeeping,
+  keepBooks,
+} from '../../../lib/sandbox/agent/bookkeeping.ts';
 import { finishHook } from '../../../lib/sandbox/agent/finish-hook.ts';
 import type { Operation } from '../../../lib/sandbox/agent/operation.ts';
 import { planOperation } from '../../../lib/sandbox/agent/plan-operation.ts';
@@ -133,12 +137,15 @@ export class PlannerModel {
   /** Does one operation of the unit as if its charm had succeeded; answers what it was. */
   step(unit: string): string | undefined {
     const operation = this.plan(unit);
+    if (operation.kind === 'hook' || operation.kind === 'skip-hook') {
+      return this.#finish(unit, operation.hook);
+    }
+    if (isBookkeeping(operation)) {
+      return this.#keepBooks(unit, operation);
+    }
     switch (operation.kind) {
       case 'wait':
         return undefined;
-      case 'hook':
-      case 'skip-hook':
-        return this.#finish(unit, operation.hook);
       case 'bury':
         this.store.transact((transaction) => {
           if (transaction.get('unit', unit) !== undefined) {
@@ -149,11 +156,6 @@ export class PlannerModel {
       case 'commands':
       case 'task':
         return `(${operation.kind})`;
-      case 'accept-leadership':
-      case 'resign-leadership':
-      case 'enter-scope':
-      case 'leave-scope':
-        return this.#keepBooks(unit, operation);
     }
   }
 

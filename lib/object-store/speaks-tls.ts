@@ -1,11 +1,12 @@
 /** Finds out whether a port that does not answer http would answer https, to say so instead of "reset". */
-import { connect } from 'node:tls';
 
 /** Long enough for a handshake over a slow line; only ever paid in an error message. */
 const PATIENCE_MS = 3000;
 
 /** Whether a TLS handshake with the host and port of this URL succeeds, whatever its certificate. */
 export async function speaksTls(endpoint: string): Promise<boolean> {
+  // Only ever paid in an error message, too.
+  const { connect } = await import('node:tls');
   const url = new URL(endpoint);
   const host = url.hostname.replaceAll(/^\[|\]$/g, '');
   return await new Promise((resolve) => {

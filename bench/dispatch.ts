@@ -1,13 +1,16 @@
 /**
  * One charm, twice: the example charm of lib/ops packed as charms are, and its twin in Python ops. Measures
- * what a dispatch of each costs over the same fake hook tools, in one run, taking turns: wall time (median)
- * and the hook tools called. Prints a table and writes bench/results/dispatch.json.
+ * what a dispatch of each costs over the same fake hook tools, in one run, taking turns: wall time (median),
+ * processor time of it and its hook tools (mean), and the hook tools called. A third row, the floor, is what no
+ * SDK on Node can undercut: a script without SDK and charm that makes the calls ours made. Prints a table and
+ * writes bench/results/dispatch.json.
  *
  *   node bench/dispatch.ts [--runs 25] [--python python3] [--ops ops==3.9.0]
  *
  * Where Python or the package index is missing it says so and measures ours only.
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -71,6 +74,7 @@ interface Figures {
   readonly medianMs: number;
   readonly minMs: number;
   readonly maxMs: number;
+  readonly cpuMs: number;
   readonly calls: readonly string[];
 }
 
@@ -118,6 +122,36 @@ async function packTwin(scratch: string, options: Options, ours: Sdk): Promise<S
   return { name: await opsVersion(python), charmDir };
 }
 
+/** Node and nothing else, making the calls that ours makes. */
+async function makeFloor(scratch: string, ours: Sdk): Promise<Sdk> {
+  const charmDir = join(scratch, 'floor');
+  await mkdir(charmDir);
+  const calls: Record<string, readonly string[][]> = {};
+  for (const [event, variables] of Object.entries(EVENTS)) {
+    await writeFile(join(scratch, 'calls'), '');
+    dispatch(scratch, ours, event);
+    calls[variables['JUJU_DISPATCH_PATH'] ?? ''] = (await readCalls(scratch)).map((call) =>
+      call.split(' '),
+    );
+  }
+  const script = `
+    const { spawnSync } = require('node:child_process');
+    const calls = ${JSON.stringify(calls)};
+    for (const [tool, ...args] of calls[process.env.JUJU_DISPATCH_PATH]) {
+      spawnSync(tool, args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+    }
+    process.exit(0);
+  `;
+  await writeFile(join(charmDir, 'floor.cjs'), script);
+  const node = join(ours.charmDir, 'bin', 'node');
+  await writeFile(
+    join(charmDir, 'dispatch'),
+    `#!/bin/sh\nexec "${node}" "${join(charmDir, 'floor.cjs')}"\n`,
+    { mode: 0o755 },
+  );
+  return { name: 'floor', charmDir };
+}
+
 async function opsVersion(python: string): Promise<string> {
   const { stdout } = await runProcess(python, ['-c', 'import ops; print(ops.__version__)']);
   return `Python ops ${stdout.trim()}`;
@@ -159,20 +193,28 @@ function dispatch(scratch: string, sdk: Sdk, event: string): number {
 
 async function measure(scratch: string, sdks: readonly Sdk[], runs: number): Promise<Figures[]> {
   const cases = Object.keys(EVENTS).flatMap((event) =>
-    sdks.map((sdk) => ({ sdk, event, times: Array.of<number>(), calls: Array.of<string>() })),
+    sdks.map((sdk) => ({
+      sdk,
+      event,
+      times: Array.of<number>(),
+      cpuMs: 0,
+      calls: Array.of<string>(),
+    })),
   );
   // The first round only warms up: compiled code, page cache, the twin's database.
   for (let round = 0; round <= runs; round += 1) {
     for (const one of cases) {
       await writeFile(join(scratch, 'calls'), '');
+      const before = cpuMsOfChildren();
       const elapsed = dispatch(scratch, one.sdk, one.event);
       if (round > 0) {
         one.times.push(elapsed);
+        one.cpuMs += cpuMsOfChildren() - before;
       }
-      one.calls = (await readFile(join(scratch, 'calls'), 'utf8')).split('\n').filter(isToolCall);
+      one.calls = await readCalls(scratch);
     }
   }
-  return cases.map(({ sdk, event, times, calls }) => {
+  return cases.map(({ sdk, event, times, cpuMs, calls }) => {
     const sorted = times.toSorted((a, b) => a - b);
     return {
       sdk: sdk.name,
@@ -180,9 +222,25 @@ async function measure(scratch: string, sdks: readonly Sdk[], runs: number): Pro
       medianMs: rounded(sorted[Math.floor(sorted.length / 2)] ?? 0),
       minMs: rounded(sorted[0] ?? 0),
       maxMs: rounded(sorted.at(-1) ?? 0),
+      cpuMs: rounded(cpuMs / runs),
       calls,
     };
   });
+}
+
+/**
+ * User and system time of all processes ended so far, with their children. The kernel counts exactly and
+ * shows ticks of 10 ms: only the sum over many runs means anything.
+ */
+function cpuMsOfChildren(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+async function readCalls(scratch: string): Promise<string[]> {
+  return (await readFile(join(scratch, 'calls'), 'utf8')).split('\n').filter(isToolCall);
 }
 
 /** Later lines of an argument with newlines, such as a traceback, are no calls. */
@@ -196,21 +254,23 @@ function rounded(value: number): number {
 
 function table(figures: readonly Figures[]): string {
   const lines = [
-    '| event | SDK | wall ms: median (min–max) | ratio | hook tools | which |',
-    '|---|---|---|---|---|---|',
+    '| event | SDK | wall ms: median (min–max) | ratio | CPU ms | ratio | hook tools | which |',
+    '|---|---|---|---|---|---|---|---|',
   ];
   for (const one of figures) {
-    const theirs = figures.find((other) => other.event === one.event && other.sdk !== 'ours');
-    const ratio =
-      one.sdk === 'ours' && theirs !== undefined
-        ? (one.medianMs / theirs.medianMs).toFixed(2)
-        : '–';
+    const theirs = figures.find((other) => other.event === one.event && isTwin(other));
+    const ratio = (read: (figures: Figures) => number): string =>
+      theirs === undefined || theirs === one ? '–' : (read(one) / read(theirs)).toFixed(2);
     const names = one.calls.map((call) => call.split(' ')[0]).join(', ');
-    lines.push(
-      `| ${one.event} | ${one.sdk} | ${one.medianMs} (${one.minMs}–${one.maxMs}) | ${ratio} | ${one.calls.length} | ${names} |`,
-    );
+    const wall = `${one.medianMs} (${one.minMs}–${one.maxMs}) | ${ratio(({ medianMs }) => medianMs)}`;
+    const cpu = `${one.cpuMs} | ${ratio(({ cpuMs }) => cpuMs)}`;
+    lines.push(`| ${one.event} | ${one.sdk} | ${wall} | ${cpu} | ${one.calls.length} | ${names} |`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+function isTwin({ sdk }: Figures): boolean {
+  return sdk !== 'ours' && sdk !== 'floor';
 }
 
 const { values } = parseArgs({
@@ -226,7 +286,9 @@ try {
   await makeHookTools(scratch);
   const ours = await packOurs(scratch);
   const twin = await packTwin(scratch, options, ours);
-  const figures = await measure(scratch, twin === undefined ? [ours] : [twin, ours], options.runs);
+  const floor = await makeFloor(scratch, ours);
+  const sdks = twin === undefined ? [ours, floor] : [twin, ours, floor];
+  const figures = await measure(scratch, sdks, options.runs);
   process.stdout.write(table(figures));
   await mkdir(RESULTS, { recursive: true });
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };

@@ -34,6 +34,7 @@ export {
   schemaIssues,
   textCodec,
 } from './data-model/index.ts';
+export { DispatchEnd } from './dispatch-end.ts';
 export { EventBase } from './event-base.ts';
 export { type EventCodec, EventSource } from './event-source.ts';
 export {

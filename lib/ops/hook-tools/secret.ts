@@ -82,9 +82,9 @@ export interface SecretInfo {
 }
 
 export interface SecretAccess {
-  /** The application or unit. */
+  /** As Juju prints it, a tag: `application-pg` or `unit-pg-0`. */
   readonly target: string;
-  /** The relation it was granted in: `db:7`. */
+  /** The relation it was granted in, a tag: `relation-…`. */
   readonly scope: string;
   readonly role: string;
 }

@@ -77,12 +77,12 @@ describe('answers', () => {
 
   test('who may read a secret is told', () => {
     const stdout =
-      '{"abc":{"revision":2,"owner":"unit","access":[{"target":"pg","scope":"db:7","role":"view"}]}}';
+      '{"abc":{"revision":2,"owner":"unit","access":[{"target":"application-pg","scope":"relation-7","role":"view"}]}}';
     expect(hookTools.secretInfoGet(scripted({ stdout }).runner, { label: 'x' })).toMatchObject({
       id: 'abc',
       revision: 2,
       owner: 'unit',
-      access: [{ target: 'pg', scope: 'db:7', role: 'view' }],
+      access: [{ target: 'application-pg', scope: 'relation-7', role: 'view' }],
     });
   });
 

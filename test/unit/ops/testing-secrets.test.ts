@@ -81,7 +81,7 @@ describe('secrets', () => {
     run('secret-grant', own.id, '-r', String(db.id));
     expect(Object.values(run('secret-info-get', own.id) as object)).toEqual([
       expect.objectContaining({
-        access: [{ target: 'pg', scope: `database:${db.id}`, role: 'view' }],
+        access: [{ target: 'application-pg', scope: `relation-${db.id}`, role: 'view' }],
       }),
     ]);
     expect(error('secret-grant', own.id, '-r', String(db.id), '--unit', 'x/0')).toContain(

@@ -24,7 +24,8 @@ export const portTools: Readonly<Record<string, Tool>> = {
     );
     if (taken !== undefined) {
       const unit = `(unit "${world.unitName}")`;
-      const other = `port range conflicts with ${taken} ${unit}`;
+      const isGiven = world.given.openedPorts.some((text) => parseOpened(text)[0] === taken);
+      const other = `port range conflicts with ${taken} ${unit}${isGiven ? '' : ' requested earlier'}`;
       throw new ToolFailure(`cannot open ${wanted.text} ${unit}: ${other}`);
     }
     world.openedPorts.set(wanted.text, endpoints);

@@ -93,7 +93,7 @@ export const secretTools: Readonly<Record<string, Tool>> = {
         description: secret.description,
         rotation: secret.rotate ?? 'never',
         expiry: secret.expire,
-        access: accessOf(secret, world),
+        access: accessOf(secret),
       },
     };
   },
@@ -140,11 +140,18 @@ function readerOf(unit: string | undefined, app: string): string {
   return unit ?? app;
 }
 
+function tagOf(reader: string): string {
+  return reader.includes('/') ? `unit-${reader.replace('/', '-')}` : `application-${reader}`;
+}
+
 /** As Juju prints grants; left out when there are none. */
-function accessOf(secret: Secret, world: World): readonly unknown[] | undefined {
+function accessOf(secret: Secret): readonly unknown[] | undefined {
   const access = Object.entries(secret.grants).flatMap(([id, readers]) => {
-    const endpoint = world.relations.get(Number(id))?.endpoint ?? '';
-    return readers.map((target) => ({ target, scope: `${endpoint}:${id}`, role: 'view' }));
+    return readers.map((reader) => ({
+      target: tagOf(reader),
+      scope: `relation-${id}`,
+      role: 'view',
+    }));
   });
   return access.length === 0 ? undefined : access;
 }

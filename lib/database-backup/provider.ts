@@ -1,5 +1,12 @@
 /** The provider end: a database charm reads what is asked of it and tells how it stands. */
-import { type CharmBase, CharmObject, EventSource, type Relation } from '#ops';
+import {
+  type CharmBase,
+  CharmObject,
+  type CharmTypes,
+  type EndpointOf,
+  EventSource,
+  type Relation,
+} from '#ops';
 import type { Job, JobIssue, JobStatus } from './job.ts';
 import { parseJobs } from './job-codec.ts';
 import { encodeJobStatuses } from './status-codec.ts';
@@ -23,14 +30,17 @@ export interface JobsChangedEvent {
  * Reads requests and publishes statuses; decides nothing. Every call reads the databags anew, so a
  * charm that reconciles from `requests()` at any event misses nothing.
  */
-export class BackupProvider extends CharmObject {
+export class BackupProvider<Types extends CharmTypes = CharmTypes> extends CharmObject {
   /** Emitted when a relation to a requirer appears, changes or breaks. */
   readonly jobsChanged: EventSource<JobsChangedEvent>;
   readonly #charm: CharmBase;
   readonly #endpoint: string;
 
   /** @param endpoint name of an endpoint that provides the `database_backup` interface */
-  constructor(charm: CharmBase, endpoint: string) {
+  constructor(
+    charm: CharmBase<Types>,
+    endpoint: EndpointOf<Types, { role: 'provides'; interface: 'database_backup' }>,
+  ) {
     super(charm, `backup-provider-${endpoint}`);
     this.#charm = charm;
     this.#endpoint = endpoint;

@@ -1,5 +1,12 @@
 /** The requirer end: a manager asks related databases for jobs and reads how they stand. */
-import { type CharmBase, CharmObject, EventSource, type Relation } from '#ops';
+import {
+  type CharmBase,
+  CharmObject,
+  type CharmTypes,
+  type EndpointOf,
+  EventSource,
+  type Relation,
+} from '#ops';
 import type { Job, JobIssue, JobStatus } from './job.ts';
 import { encodeJobs, parseJobs } from './job-codec.ts';
 import { parseJobStatuses } from './status-codec.ts';
@@ -28,7 +35,7 @@ export interface DatabaseEvent {
  * Writes requests and reads statuses; keeps no history. Requests are written by the leader, and
  * only it may read them back.
  */
-export class BackupRequirer extends CharmObject {
+export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends CharmObject {
   /** A provider unit may have published something new. */
   readonly statusChanged: EventSource<DatabaseEvent>;
   readonly databaseRelated: EventSource<DatabaseEvent>;
@@ -40,7 +47,10 @@ export class BackupRequirer extends CharmObject {
   readonly #endpoint: string;
 
   /** @param endpoint name of an endpoint that requires the `database_backup` interface */
-  constructor(charm: CharmBase, endpoint: string) {
+  constructor(
+    charm: CharmBase<Types>,
+    endpoint: EndpointOf<Types, { role: 'requires'; interface: 'database_backup' }>,
+  ) {
     super(charm, `backup-requirer-${endpoint}`);
     this.#charm = charm;
     this.#endpoint = endpoint;

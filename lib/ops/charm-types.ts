@@ -80,6 +80,14 @@ export type ActionName<T extends CharmTypes> = keyof T['actions'] & string;
 /** Names of the endpoints of a charm. */
 export type EndpointName<T extends CharmTypes> = keyof T['endpoints'] & string;
 
+/**
+ * Names of the endpoints of a charm that are declared so, for libraries:
+ * `EndpointOf<T, { role: 'requires'; interface: 's3' }>`. Of a charm without types, any name.
+ */
+export type EndpointOf<T extends CharmTypes, Declared extends Partial<EndpointTypes>> = {
+  [Name in EndpointName<T>]: [T['endpoints'][Name] & Declared] extends [never] ? never : Name;
+}[EndpointName<T>];
+
 /** Names of the storages of a charm. */
 export type StorageName<T extends CharmTypes> = keyof T['storages'] & string;
 

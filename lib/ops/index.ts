@@ -10,6 +10,7 @@ export type {
   BindingName,
   CharmTypes,
   EndpointName,
+  EndpointOf,
   EndpointTypes,
   Nothing,
   NumberOption,

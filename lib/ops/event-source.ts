@@ -178,7 +178,7 @@ export class EventSource<out E> implements Observable<E> {
       }
       // Now, where the stack tells the handler, and not when the dispatch ends.
       keep.snapshot();
-      if (!keep.deferred) {
+      if (!deferrals.isPending(keep)) {
         keep.deferred = true;
         log.debug(`deferred: ${describe(observer, this.path)}`);
       }

@@ -298,6 +298,33 @@ describe('an event that was deferred', () => {
   });
 });
 
+test('an event that its own handler emits again, and that both defer, is queued once', async () => {
+  class EchoCharm extends CharmBase {
+    readonly harbour = new Harbour(this, 'harbour');
+    depth = 0;
+
+    constructor(framework: Framework) {
+      super(framework);
+      framework.observe(this.on.custom('tide'), async () => {
+        await this.harbour.tide.emit(new TideEvent(1));
+      });
+      framework.observe(this.harbour.tide, this, 'onTide');
+    }
+
+    async onTide(event: TideEvent): Promise<void> {
+      this.depth += 1;
+      if (this.depth === 1) {
+        await this.harbour.tide.emit(new TideEvent(1));
+      }
+      event.defer();
+    }
+  }
+  const echo = new Context(EchoCharm, { meta: PROBE_META });
+  const out = await echo.run(echo.on.custom('tide'), state());
+  expect(echo.emittedEvents.filter(({ path }) => path.endsWith('/tide')).length).toBe(3);
+  expect(out.deferred).toHaveLength(1);
+});
+
 test('a deferred event whose handler ends the dispatch early waits on, and so do those after it', async () => {
   class EndingCharm extends CharmBase {
     constructor(framework: Framework) {

@@ -78,6 +78,22 @@ async function bundleMain(entry: string, target: string): Promise<void> {
   }
 }
 
+/**
+ * Bundles a program into one CommonJS file that needs Node only.
+ * @throws HintError when esbuild refuses
+ */
+export async function bundleProgram(entry: string, outfile: string): Promise<void> {
+  try {
+    await build({ ...COMMON, entryPoints: [entry], outfile, format: 'cjs' });
+  } catch (error) {
+    throw new HintError(`cannot bundle ${entry}: ${describeError(error)}`, {
+      code: 'bundle-failed',
+      hint: 'correct what it names',
+      cause: error,
+    });
+  }
+}
+
 async function bundleWorker(entry: string, target: string): Promise<void> {
   await build({
     ...COMMON,

@@ -1,0 +1,71 @@
+/** Opens the store a recovery reads from. */
+import { readFile } from 'node:fs/promises';
+import {
+  createDirectoryObjectStore,
+  createS3ObjectStore,
+  type ObjectStore,
+  parseS3Options,
+} from '#object-store';
+import { HintError } from '#system';
+import type { S3Source, Source } from './options.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The store, and how to end its connections. @throws HintError where keys or files are missing */
+export async function openSource(
+  source: Source,
+  environment: Environment,
+): Promise<{ readonly store: ObjectStore; close(): void }> {
+  if (source.kind === 'directory') {
+    return { store: createDirectoryObjectStore(source.directory), close: () => undefined };
+  }
+  const keys = await readKeys(source, environment);
+  const chain = source.caFile === undefined ? [] : [await readText(source.caFile, '--ca-file')];
+  const settings = { ...source.settings, ...keys, 'tls-ca-chain': chain };
+  const store = createS3ObjectStore(parseS3Options(settings));
+  return { store, close: () => store.close() };
+}
+
+async function readKeys(
+  { credentialsFile }: S3Source,
+  environment: Environment,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  if (credentialsFile === undefined) {
+    const keys = {
+      'access-key': environment['AWS_ACCESS_KEY_ID'],
+      'secret-key': environment['AWS_SECRET_ACCESS_KEY'],
+    };
+    return complete(keys, 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give --credentials');
+  }
+  const text = await readText(credentialsFile, '--credentials');
+  const valueOf = (name: string): string | undefined =>
+    new RegExp(`^\\s*"?${name}"?\\s*:\\s*"?([^"\\s,]+)`, 'm').exec(text)?.[1];
+  const keys = { 'access-key': valueOf('access-key'), 'secret-key': valueOf('secret-key') };
+  return complete(keys, `write "access-key: …" and "secret-key: …" into ${credentialsFile}`);
+}
+
+function complete<T extends Readonly<Record<string, string | undefined>>>(
+  keys: T,
+  hint: string,
+): T {
+  const missing = Object.keys(keys).filter((name) => !keys[name]);
+  if (missing.length > 0) {
+    throw new HintError(`cannot log in to the storage: ${missing.join(' and ')} missing`, {
+      code: 'no-credentials',
+      hint,
+    });
+  }
+  return keys;
+}
+
+async function readText(path: string, option: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new HintError(`cannot read the file of ${option}: ${path}`, {
+      code: 'unreadable-file',
+      hint: 'check the path and its permissions',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,145 @@
+/** The command line of `recover`: from words to what is to be done, and with which store. */
+import { parseArgs } from 'node:util';
+import { HintError } from '#system';
+
+export const USAGE = `usage: recover STORE --list [--path PREFIX]
+       recover STORE --artefact-path PATH --to DIRECTORY
+       recover STORE --artefact-path PATH --items
+       recover STORE --artefact-path PATH --item NAME --to FILE
+       recover STORE --artefact-path PATH --verify
+
+Brings back backups of juju-database-backup with nothing but Node 24, this file and the storage.
+
+  --list                list the backups in the bucket, or below --path
+  --artefact-path PATH  the backup, as --list or the charm's list-backups names it
+  --to DIRECTORY        restore all of it there; the directory must be empty or missing
+  --items               list the files the backup holds
+  --item NAME --to FILE restore one of them; "-" is the standard output
+  --verify              read everything back and compare, without keeping it
+
+STORE is one of
+  --bucket NAME [--endpoint URL] [--region NAME] [--uri-style path|host] [--ca-file PEM]
+                        an S3 bucket; keys are read from --credentials FILE (lines "access-key: …"
+                        and "secret-key: …"), or from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+  --directory DIR       a copy of the bucket's objects in a directory
+`;
+
+export interface S3Source {
+  readonly kind: 's3';
+  /** As the relation writes it: `bucket`, `endpoint`, `region`, `s3-uri-style`. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly caFile: string | undefined;
+  readonly credentialsFile: string | undefined;
+}
+
+export type Source = S3Source | { readonly kind: 'directory'; readonly directory: string };
+
+export type Task =
+  | { readonly kind: 'help' }
+  | { readonly kind: 'list'; readonly source: Source; readonly path: string }
+  | { readonly kind: 'items' | 'verify'; readonly source: Source; readonly artefactPath: string }
+  | {
+      readonly kind: 'restore';
+      readonly source: Source;
+      readonly artefactPath: string;
+      readonly to: string;
+    }
+  | {
+      readonly kind: 'item';
+      readonly source: Source;
+      readonly artefactPath: string;
+      readonly item: string;
+      readonly to: string;
+    };
+
+const OPTIONS = {
+  list: { type: 'boolean' },
+  items: { type: 'boolean' },
+  verify: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  path: { type: 'string' },
+  'artefact-path': { type: 'string' },
+  item: { type: 'string' },
+  to: { type: 'string' },
+  bucket: { type: 'string' },
+  endpoint: { type: 'string' },
+  region: { type: 'string' },
+  'uri-style': { type: 'string' },
+  'ca-file': { type: 'string' },
+  credentials: { type: 'string' },
+  directory: { type: 'string' },
+} as const;
+
+type Values = ReturnType<typeof parseValues>;
+
+/** @throws HintError `usage` naming what is missing or not understood */
+export function parseTask(args: readonly string[]): Task {
+  const values = parseValues(args);
+  if (values.help === true || args.length === 0) {
+    return { kind: 'help' };
+  }
+  const source = sourceOf(values);
+  if (values.list === true) {
+    return { kind: 'list', source, path: values.path ?? '' };
+  }
+  const artefactPath = values['artefact-path'];
+  if (artefactPath === undefined) {
+    throw usage(
+      'say what to do: --list, or --artefact-path with --to, --items, --item or --verify',
+    );
+  }
+  return taskFor(values, source, artefactPath);
+}
+
+function taskFor(values: Values, source: Source, artefactPath: string): Task {
+  const { item, to } = values;
+  if (values.items === true) {
+    return { kind: 'items', source, artefactPath };
+  }
+  if (values.verify === true) {
+    return { kind: 'verify', source, artefactPath };
+  }
+  if (to === undefined) {
+    throw usage('say where to put it with --to');
+  }
+  return item === undefined
+    ? { kind: 'restore', source, artefactPath, to }
+    : { kind: 'item', source, artefactPath, item, to };
+}
+
+function sourceOf(values: Values): Source {
+  const { bucket, directory } = values;
+  if ((bucket === undefined) === (directory === undefined)) {
+    throw usage('name the storage with either --bucket or --directory');
+  }
+  if (directory !== undefined) {
+    return { kind: 'directory', directory };
+  }
+  const settings = {
+    bucket,
+    endpoint: values.endpoint,
+    region: values.region,
+    's3-uri-style': values['uri-style'],
+  };
+  const given = Object.entries(settings).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return {
+    kind: 's3',
+    settings: Object.fromEntries(given),
+    caFile: values['ca-file'],
+    credentialsFile: values.credentials,
+  };
+}
+
+function parseValues(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true }).values;
+  } catch (error) {
+    throw usage(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function usage(problem: string): HintError {
+  return new HintError(problem, { code: 'usage', hint: 'see: recover --help' });
+}

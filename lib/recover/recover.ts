@@ -1,0 +1,150 @@
+/** Brings back backups without a charm, a Juju or this project: what remains when everything else is lost. */
+import { open } from 'node:fs/promises';
+import type { ObjectStore } from '#object-store';
+import { listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
+import { type Clock, formatBytes, formatDuration } from '#system';
+import { openSource } from './open-source.ts';
+import { parseTask, type Task, USAGE } from './options.ts';
+
+/** What is outside; replaced in tests. */
+export interface RecoverPorts {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Results. */
+  readonly print: (text: string) => void;
+  /** Progress and remarks. */
+  readonly note: (text: string) => void;
+  /** Content of a file that goes to the standard output. */
+  readonly write: (data: Uint8Array) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+const PROGRESS_MS = 2000;
+
+/** Does what the arguments say. @throws HintError for a person to read */
+export async function recover(args: readonly string[], ports: RecoverPorts): Promise<void> {
+  const task = parseTask(args);
+  if (task.kind === 'help') {
+    ports.print(USAGE);
+    return;
+  }
+  const source = await openSource(task.source, ports.environment);
+  try {
+    await perform(task, source.store, ports);
+  } finally {
+    source.close();
+  }
+}
+
+async function perform(
+  task: Exclude<Task, { readonly kind: 'help' }>,
+  store: ObjectStore,
+  ports: RecoverPorts,
+): Promise<void> {
+  if (task.kind === 'list') {
+    await list(store, task.path, ports);
+    return;
+  }
+  const { signal } = ports;
+  const snapshot = await openSnapshot(store, task.artefactPath, { signal });
+  switch (task.kind) {
+    case 'items':
+      for await (const { kind, path, size } of snapshot.entries({ signal })) {
+        ports.print(`${kind.padEnd(9)} ${String(size).padStart(14)} ${path}\n`);
+      }
+      return;
+    case 'verify':
+      await verify(snapshot, ports);
+      return;
+    case 'restore':
+      await restore(snapshot, task.to, ports);
+      return;
+    case 'item':
+      await restoreItem(snapshot, task, ports);
+  }
+}
+
+async function list(store: ObjectStore, path: string, ports: RecoverPorts): Promise<void> {
+  const { snapshots, unusable } = await listSnapshots(store, path, { signal: ports.signal });
+  for (const { artefactPath, manifest } of snapshots) {
+    const { engine } = manifest.attributes;
+    const kind = typeof engine === 'string' ? engine : 'unknown engine';
+    const size = formatBytes(manifest.totals.bytes);
+    ports.print(`${manifest.createdAt}  ${size.padStart(10)}  ${kind}  ${artefactPath}\n`);
+  }
+  for (const { artefactPath, message } of unusable) {
+    ports.note(`left out: ${artefactPath}: ${message}\n`);
+  }
+  if (snapshots.length === 0) {
+    ports.note(`no complete backup lies below ${JSON.stringify(path)} in ${store.description}\n`);
+  }
+}
+
+async function verify(snapshot: Snapshot, ports: RecoverPorts): Promise<void> {
+  const started = performance.now();
+  const { files, bytes } = await snapshot.verify(progressOptions('verified', ports));
+  const duration = formatDuration(performance.now() - started);
+  ports.print(`sound: ${files} files, ${formatBytes(bytes)}, read in ${duration}\n`);
+}
+
+async function restore(snapshot: Snapshot, directory: string, ports: RecoverPorts): Promise<void> {
+  const started = performance.now();
+  const { files, bytes } = await snapshot.restoreTo({
+    directory,
+    ...progressOptions('restored', ports),
+  });
+  const duration = formatDuration(performance.now() - started);
+  ports.print(`${files} files, ${formatBytes(bytes)} restored to ${directory} in ${duration}\n`);
+  ports.print(`${describeOrigin(snapshot)}\n`);
+}
+
+function describeOrigin({ manifest }: Snapshot): string {
+  const { attributes, createdAt } = manifest;
+  const facts = Object.entries(attributes)
+    .filter((fact): fact is [string, string] => typeof fact[1] === 'string')
+    .map(([name, value]) => `  ${name}: ${value}`);
+  return [`made ${createdAt} of`, ...facts].join('\n');
+}
+
+async function restoreItem(
+  snapshot: Snapshot,
+  { item, to }: { readonly item: string; readonly to: string },
+  ports: RecoverPorts,
+): Promise<void> {
+  const pieces = snapshot.read(item, { signal: ports.signal });
+  if (to === '-') {
+    for await (const piece of pieces) {
+      await ports.write(piece);
+    }
+    return;
+  }
+  // Never over something that is there.
+  await using file = await open(to, 'wx', 0o600);
+  let bytes = 0;
+  for await (const piece of pieces) {
+    await file.appendFile(piece);
+    bytes += piece.length;
+  }
+  await file.sync();
+  ports.print(`${item}: ${formatBytes(bytes)} restored to ${to}\n`);
+}
+
+function progressOptions(verb: string, { signal, clock, note }: RecoverPorts) {
+  let told = clock.now().getTime();
+  return {
+    signal,
+    onProgress: ({
+      bytesVerified,
+      totalBytes,
+    }: {
+      readonly bytesVerified: number;
+      readonly totalBytes: number;
+    }): void => {
+      const now = clock.now().getTime();
+      if (now - told >= PROGRESS_MS) {
+        told = now;
+        note(`${formatBytes(bytesVerified)} of ${formatBytes(totalBytes)} ${verb}\n`);
+      }
+    },
+  };
+}

@@ -1,0 +1,190 @@
+/** The recovery program as one file, run as somebody would who has nothing else. */
+import { spawnSync } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createDirectoryObjectStore, createS3ObjectStore } from '#object-store';
+import { bundleProgram, nodeBinary, projectRoot } from '#tooling';
+import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
+import { allKeys, aSnapshot, aTree } from '../../helpers/snapshots.ts';
+
+let directory: string;
+let program: string;
+let server: S3DevServer;
+let artefactPath: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'recover-'));
+  program = join(directory, 'recover.cjs');
+  await bundleProgram(join(projectRoot, 'lib', 'recover', 'main.ts'), program);
+  server = await startS3DevServer('backups');
+  const store = createS3ObjectStore(server);
+  ({ artefactPath } = await aSnapshot({ store }));
+  // The same objects as files, as an administrator may have copied them.
+  const copy = createDirectoryObjectStore(join(directory, 'copy'));
+  for (const key of await allKeys(store)) {
+    await copy.put(key, await store.get(key));
+  }
+  store.close();
+});
+afterAll(async () => {
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** In an empty directory, with no module to be found anywhere. */
+async function run(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = keys(),
+): Promise<Outcome> {
+  const cwd = await mkdtemp(join(directory, 'cwd-'));
+  const child = spawnAsync([program, ...args], { cwd, env: environment });
+  return await child;
+}
+
+function keys(): Readonly<Record<string, string>> {
+  return { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: server.secretKey };
+}
+
+async function spawnAsync(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<Outcome> {
+  const { spawn } = await import('node:child_process');
+  const child = spawn(nodeBinary(), [...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const texts = { out: '', err: '' };
+  child.stdout.on('data', (data: Buffer) => {
+    texts.out += data.toString('latin1');
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    texts.err += data.toString('utf8');
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, ...texts };
+}
+
+const s3 = (): string[] => ['--endpoint', server.endpoint, '--bucket', 'backups'];
+const local = (): string[] => ['--directory', join(directory, 'copy')];
+
+async function expectTree(target: string): Promise<void> {
+  const files = aTree().filter(({ kind }) => kind === 'file' || kind === 'stream');
+  for (const { path, content, mode } of files) {
+    expect(await readFile(join(target, path))).toEqual(content ?? Buffer.alloc(0));
+    expect((await stat(join(target, path))).mode & 0o777).toBe(mode ?? 0o600);
+  }
+}
+
+describe('recover', () => {
+  test.each([
+    ['a bucket', s3],
+    ['a directory', local],
+  ])('lists, verifies and restores from %s', async (_, store) => {
+    const listed = await run([...store(), '--list']);
+    expect(listed).toMatchObject({ code: 0, err: '' });
+    expect(listed.out).toContain(artefactPath);
+
+    const verified = await run([...store(), '--artefact-path', artefactPath, '--verify']);
+    expect(verified.code).toBe(0);
+    expect(verified.out).toMatch(/^sound: 8 files, 3\.\d MiB, read in /);
+
+    const target = join(directory, `restored-${store.name}`);
+    const restored = await run([...store(), '--artefact-path', `/${artefactPath}`, '--to', target]);
+    expect(restored).toMatchObject({ code: 0, err: '' });
+    expect(restored.out).toContain('engine: test');
+    await expectTree(target);
+  });
+
+  test('one file, to a file or the standard output', async () => {
+    const item = ['--artefact-path', artefactPath, '--item', 'base/tiny', '--to'];
+    const target = join(directory, 'tiny');
+    expect((await run([...s3(), ...item, target])).code).toBe(0);
+    expect(await readFile(target, 'utf8')).toBe('tiny');
+    expect(await run([...s3(), ...item, '-'])).toEqual({ code: 0, out: 'tiny', err: '' });
+    // And never over something that is there.
+    const again = await run([...s3(), ...item, target]);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain('EEXIST');
+    const items = await run([...s3(), '--artefact-path', artefactPath, '--items']);
+    expect(items.out).toContain('base/odd');
+  });
+
+  test('keys come from a file, too, and are told apart from wrong ones', async () => {
+    const file = join(directory, 'keys');
+    await writeFile(file, `access-key: ${server.accessKey}\nsecret-key: ${server.secretKey}\n`);
+    expect(await run([...s3(), '--credentials', file, '--list'], {})).toMatchObject({ code: 0 });
+
+    const none = await run([...s3(), '--list'], {});
+    expect(none).toMatchObject({ code: 1, out: '' });
+    expect(none.err).toContain('access-key and secret-key missing; set AWS_ACCESS_KEY_ID');
+
+    const wrong = { AWS_ACCESS_KEY_ID: server.accessKey, AWS_SECRET_ACCESS_KEY: 'planted-wrong' };
+    const refused = await run([...s3(), '--list'], wrong);
+    expect(refused.err).toContain('secret key does not belong to the access key');
+    expect(refused.err).not.toContain('planted-wrong');
+  });
+
+  test('a damaged backup is refused, naming the object, and nothing is taken for restored', async () => {
+    const broken = join(directory, 'broken');
+    await cp(join(directory, 'copy'), broken, { recursive: true });
+    const copy = createDirectoryObjectStore(broken);
+    const pack = (await allKeys(copy)).find((key) => key.includes('/chunks/')) ?? '';
+    const data = await copy.get(pack);
+    data[5000] = (data[5000] ?? 0) ^ 1;
+    await copy.put(pack, data);
+
+    const target = join(directory, 'from-broken');
+    const outcome = await run([
+      '--directory',
+      broken,
+      '--artefact-path',
+      artefactPath,
+      '--to',
+      target,
+    ]);
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toContain(pack);
+    expect(outcome.out).not.toContain('restored');
+  });
+
+  test('a directory that holds something is left alone', async () => {
+    const full = join(directory, 'full');
+    await mkdir(full);
+    await writeFile(join(full, 'mine'), 'mine');
+    const outcome = await run([...s3(), '--artefact-path', artefactPath, '--to', full]);
+    expect(outcome.code).toBe(1);
+    expect(await readFile(join(full, 'mine'), 'utf8')).toBe('mine');
+  });
+
+  test.each([
+    [['--list'], 'name the storage with either --bucket or --directory'],
+    [['--bucket', 'b'], 'say what to do'],
+    [['--bucket', 'b', '--artefact-path', 'x'], 'say where to put it with --to'],
+    [['--bucket', 'b', '--directory', 'd', '--list'], 'either --bucket or --directory'],
+    [['--buket', 'b'], "Unknown option '--buket'"],
+    [['--bucket', 'b', '--endpoint', 'ftp://x', '--list'], 'endpoint must be a URL'],
+  ])('%j is answered with what is wrong', async (args, message) => {
+    const outcome = await run(args);
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toContain(message);
+  });
+
+  test('an older Node is told so', async () => {
+    const old = join(directory, 'old-node.cjs');
+    const text = await readFile(program, 'utf8');
+    await writeFile(
+      old,
+      `Object.defineProperty(process.versions, 'node', { value: '22.1.0' });\n${text}`,
+    );
+    await chmod(old, 0o600);
+    const outcome = spawnSync(nodeBinary(), [old, '--help'], { encoding: 'utf8' });
+    expect(outcome).toMatchObject({ status: 1 });
+    expect(outcome.stderr).toContain('recover needs Node 24 or newer');
+  });
+});

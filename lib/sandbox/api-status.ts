@@ -10,6 +10,15 @@ export interface StatusInfo {
   readonly version?: string;
 }
 
+/** One past status, for `juju show-status-log`. */
+export interface StatusChange {
+  readonly entity: string;
+  readonly type: 'workload' | 'juju-unit' | 'application' | 'machine' | 'juju-machine';
+  readonly status: string;
+  readonly message?: string;
+  readonly since: string;
+}
+
 export interface FullStatus {
   readonly model: ModelStatus;
   readonly machines: readonly MachineStatus[];

@@ -26,7 +26,7 @@ import type {
   ShowSecretParams,
   UpdateSecretParams,
 } from './api-secrets.ts';
-import type { FullStatus } from './api-status.ts';
+import type { FullStatus, StatusChange } from './api-status.ts';
 import type {
   AddStorageParams,
   AddStorageResult,
@@ -61,9 +61,13 @@ export interface Calls {
   'get-config': { params: { readonly application: string }; result: ApplicationConfig };
   'set-config': { params: SetConfigParams; result: NoResult };
   'model-config': { params: ModelConfigParams; result: ModelConfig };
+  /** Of the application, or of the model; replaces them with `values` first. */
+  constraints: { params: ConstraintsParams; result: JsonRecord };
   expose: { params: ExposeParams; result: NoResult };
   resolved: { params: ResolvedParams; result: NoResult };
   status: { params: NoParams; result: FullStatus };
+  /** Past statuses of a unit, application or machine, oldest first. */
+  'status-history': { params: { readonly entity: string }; result: readonly StatusChange[] };
   'show-unit': { params: { readonly unit: string }; result: ShowUnitResult };
   actions: { params: { readonly application: string }; result: readonly ActionSpec[] };
   run: { params: RunParams; result: EnqueuedOperation };
@@ -265,6 +269,11 @@ interface ModelConfigParams {
 export type ModelConfig = Readonly<
   Record<string, { readonly value: JsonValue; readonly source: 'default' | 'model' }>
 >;
+
+interface ConstraintsParams {
+  readonly application?: string;
+  readonly values?: JsonRecord;
+}
 
 interface ExposeParams {
   readonly application: string;

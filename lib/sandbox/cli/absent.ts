@@ -19,7 +19,7 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
   ],
   [
     NO_CLOUDS,
-    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controller-config register unregister sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine constraints get-constraints set-constraints model-constraints get-model-constraints set-model-constraints',
+    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controller-config register unregister sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine',
   ],
   [
     NO_USERS,
@@ -46,10 +46,7 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
     "the pools of the sandbox are directories of this host: 'juju storage-pools' lists them",
     'import-filesystem create-storage-pool update-storage-pool remove-storage-pool',
   ],
-  [
-    NOT_YET,
-    'refresh upgrade-charm attach-resource resources list-resources show-status-log show-machine scale-application',
-  ],
+  [NOT_YET, 'refresh upgrade-charm attach-resource resources list-resources scale-application'],
   ['end the sandbox with "juju kill-controller"', 'destroy-controller'],
   [
     'the sandbox does not do this',

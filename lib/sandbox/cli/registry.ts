@@ -30,6 +30,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('cancel-task', async () => (await import('./commands/tasks.ts')).cancelTask),
   entry('config', async () => (await import('./commands/config.ts')).config),
   entry(
+    'constraints',
+    async () => (await import('./commands/constraints.ts')).constraints,
+    'get-constraints',
+  ),
+  entry(
     'controllers',
     async () => (await import('./commands/controllers.ts')).controllers,
     'list-controllers',
@@ -48,6 +53,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('kill-controller', async () => (await import('./commands/lifecycle.ts')).killController),
   entry('machines', async () => (await import('./commands/machines.ts')).machines, 'list-machines'),
   entry('model-config', async () => (await import('./commands/model-config.ts')).modelConfig),
+  entry(
+    'model-constraints',
+    async () => (await import('./commands/constraints.ts')).modelConstraints,
+    'get-model-constraints',
+  ),
   entry('models', async () => (await import('./commands/models.ts')).models, 'list-models'),
   entry(
     'operations',
@@ -68,15 +78,25 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('sandbox', async () => (await import('./commands/sandbox.ts')).sandbox),
   entry('scp', async () => (await import('./commands/ssh.ts')).scp),
   entry('secrets', async () => (await import('./commands/secrets.ts')).secrets, 'list-secrets'),
+  entry('set-constraints', async () => (await import('./commands/constraints.ts')).setConstraints),
+  entry(
+    'set-model-constraints',
+    async () => (await import('./commands/constraints.ts')).setModelConstraints,
+  ),
   entry('show-action', async () => (await import('./commands/actions.ts')).showAction),
   entry(
     'show-application',
     async () => (await import('./commands/show-application.ts')).showApplication,
   ),
   entry('show-controller', async () => (await import('./commands/controllers.ts')).showController),
+  entry('show-machine', async () => (await import('./commands/machines.ts')).showMachine),
   entry('show-model', async () => (await import('./commands/models.ts')).showModel),
   entry('show-operation', async () => (await import('./commands/operations.ts')).showOperation),
   entry('show-secret', async () => (await import('./commands/secrets.ts')).showSecret),
+  entry(
+    'show-status-log',
+    async () => (await import('./commands/show-status-log.ts')).showStatusLog,
+  ),
   entry('show-storage', async () => (await import('./commands/storage.ts')).showStorage),
   entry('show-task', async () => (await import('./commands/tasks.ts')).showTask),
   entry('show-unit', async () => (await import('./commands/show-unit.ts')).showUnit),

@@ -21,6 +21,7 @@ import { Agents } from './agents.ts';
 import { serveCalls } from './call-server.ts';
 import { MachineTasks } from './machine-tasks.ts';
 import { createModelClock } from './model-clock.ts';
+import { StatusHistory } from './status-history.ts';
 import { serveTools } from './tool-server.ts';
 import { writeTools } from './tools-directory.ts';
 
@@ -48,6 +49,8 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
     locks: new MachineLocks(),
     onDefect: reportDefect,
   };
+  const history = new StatusHistory(paths);
+  history.follow(store);
   const agents = new Agents(services);
   const ending = Promise.withResolvers<void>();
   const tools = await serveTools(services, agents);
@@ -56,7 +59,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   const machineTasks = new MachineTasks(services);
   machineTasks.start();
   writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
-  const calls = await serveCalls({ services, agents, warnings, end: ending.resolve });
+  const calls = await serveCalls({ services, agents, history, warnings, end: ending.resolve });
   process.on('SIGTERM', ending.resolve);
   process.on('SIGINT', ending.resolve);
   process.on('uncaughtException', reportDefect);

@@ -28,6 +28,7 @@ interface ModelDocument {
   /** The next revision of every charm name ever deployed. */
   readonly charmRevisions: Readonly<Record<string, number>>;
   readonly config: JsonRecord;
+  readonly constraints?: JsonRecord;
   /** How far `juju sandbox advance` has moved the clock. */
   readonly clockAheadMs?: number;
   /** Machines have namespaces of their own; absent: all are this host. */
@@ -80,6 +81,7 @@ export interface ApplicationDocument {
   /** Set by the leader; derived from the units until then. */
   readonly status?: StatusInfo;
   readonly leader?: string;
+  readonly constraints?: JsonRecord;
   readonly leaderSettings: Readonly<Record<string, string>>;
   readonly leaderSettingsVersion: number;
   readonly created: string;

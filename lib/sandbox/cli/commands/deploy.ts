@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { JsonRecord, JsonValue } from '../../api.ts';
 import { isTree } from '../arguments/action-params.ts';
+import { parseConstraints } from '../arguments/constraints.ts';
 import { readTextFile, resolvePath } from '../arguments/files.ts';
 import {
   booleanFlag,
@@ -40,7 +41,9 @@ export const deploy = defineCommand({
     base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
     force: booleanFlag('Accepted for compatibility; changes nothing'),
     to: refusedFlag(PLACED),
-    constraints: refusedFlag(PLACED),
+    constraints: listFlag('Kept and shown; changes nothing on this host', {
+      placeholder: '<constraint>=<value>',
+    }),
     bind: refusedFlag('the sandbox has one network'),
     channel: refusedFlag('the sandbox deploys charms from local paths only'),
     revision: refusedFlag('the sandbox deploys charms from local paths only'),
@@ -61,6 +64,7 @@ export const deploy = defineCommand({
     const units = flags['num-units'];
     checkArguments(application, units);
     const charmPath = findCharm(path, session.io);
+    const constraints = parseConstraints(flags.constraints);
     const config = await readConfig(flags.config, application, session.io);
     const answer = await session.call('deploy', {
       path: charmPath,
@@ -74,6 +78,12 @@ export const deploy = defineCommand({
         : { storage: readDirectives(flags.storage, { valueRequired: true }) }),
       ...(flags['attach-storage'].length === 0 ? {} : { attachStorage: flags['attach-storage'] }),
     });
+    if (flags.constraints.length > 0) {
+      await session.call('constraints', {
+        application: answer.application,
+        values: constraints,
+      });
+    }
     const charm = charmName(answer.charm);
     session.info(`Located local charm ${quoted(charm)}, revision ${answer.revision}`);
     session.info(

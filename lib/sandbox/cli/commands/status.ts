@@ -8,9 +8,10 @@ import type { Session } from '../session.ts';
 import { filterStatus } from '../status/filter.ts';
 import { formatOneline } from '../status/oneline.ts';
 import { structuredStatus } from '../status/structured.ts';
+import { formatSummary } from '../status/summary.ts';
 import { formatTabular } from '../status/tabular.ts';
 
-const FORMATS = ['tabular', 'json', 'line', 'oneline', 'short', 'yaml'] as const;
+const FORMATS = ['tabular', 'json', 'line', 'oneline', 'short', 'summary', 'yaml'] as const;
 
 interface StatusChoices {
   readonly format: (typeof FORMATS)[number];
@@ -34,7 +35,10 @@ export const status = defineCommand({
     'juju status --watch 1s',
   ],
   flags: {
-    format: choiceFlag(FORMATS, 'Specify output format (json|line|oneline|short|tabular|yaml)'),
+    format: choiceFlag(
+      FORMATS,
+      'Specify output format (json|line|oneline|short|summary|tabular|yaml)',
+    ),
     output: outputFlag,
     relations: booleanFlag('Show the relations too', { aliases: ['integrations'] }),
     storage: booleanFlag('Show the storage too'),
@@ -91,6 +95,16 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
+type Formatter = (view: FullStatus, choices: StatusChoices) => string;
+
+const FORMATTERS: Readonly<Record<Exclude<StatusChoices['format'], 'json' | 'yaml'>, Formatter>> = {
+  tabular: formatTabular,
+  summary: formatSummary,
+  line: formatOneline,
+  oneline: formatOneline,
+  short: formatOneline,
+};
+
 interface Rendered {
   readonly text: string;
   /** Goes to standard error: why there is so little to see. */
@@ -109,7 +123,7 @@ function render(full: FullStatus, selectors: readonly string[], choices: StatusC
   if (nothing && selectors.length > 0) {
     return { text: '', remark: 'Nothing matched specified filter.' };
   }
-  const text = choices.format === 'tabular' ? formatTabular(shown, choices) : formatOneline(shown);
+  const text = FORMATTERS[choices.format](shown, choices);
   const empty = full.applications.length === 0;
   return { text, remark: empty ? `\nModel ${quoted(full.model.name)} is empty.` : undefined };
 }

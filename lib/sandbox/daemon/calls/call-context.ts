@@ -4,10 +4,12 @@ import { ModelError } from '../../errors.ts';
 import type { ApplicationDocument, UnitDocument } from '../../model/documents.ts';
 import type { Reader } from '../../store/store.ts';
 import type { Agents } from '../agents.ts';
+import type { StatusHistory } from '../status-history.ts';
 
 export interface CallContext {
   readonly services: AgentServices;
   readonly agents: Agents;
+  readonly history: StatusHistory;
   /** What the user of `bootstrap` has to know. */
   readonly warnings: readonly string[];
   /** Ends the daemon. */

@@ -5,6 +5,7 @@ import type { CallName, Calls, PingResult, StreamName, Streams } from '../../api
 import { MODEL } from '../../model/documents.ts';
 import type { CallContext } from './call-context.ts';
 import { expose, getConfig, modelConfig, setConfig } from './config.ts';
+import { constraints } from './constraints.ts';
 import { debugLog } from './debug-log.ts';
 import { addUnit, deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
@@ -25,6 +26,7 @@ import {
 } from './secrets.ts';
 import { showUnit } from './show-unit.ts';
 import { status } from './status.ts';
+import { statusHistory } from './status-history.ts';
 import {
   addUnitStorage,
   attachUnitStorage,
@@ -61,9 +63,11 @@ const typedHandlers: Handlers = {
   'get-config': getConfig,
   'set-config': setConfig,
   'model-config': modelConfig,
+  constraints,
   expose,
   resolved,
   status,
+  'status-history': statusHistory,
   'show-unit': showUnit,
   actions: listActions,
   run,

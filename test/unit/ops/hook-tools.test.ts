@@ -277,7 +277,10 @@ describe('long texts', () => {
   test('pieces always join to the text and never break a character', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('\n')) }),
+        // Without the character that stands for broken ones.
+        fc
+          .string({ unit: fc.oneof(fc.string({ unit: 'grapheme' }), fc.constant('\n')) })
+          .filter((text) => !text.includes('\ufffd')),
         fc.integer({ min: 4, max: 20 }),
         (text, maxBytes) => {
           const pieces = splitText(text, maxBytes);

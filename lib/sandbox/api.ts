@@ -54,6 +54,8 @@ export interface Calls {
   ping: { params: NoParams; result: PingResult };
   deploy: { params: DeployParams; result: DeployResult };
   'add-unit': { params: AddUnitParams; result: { readonly units: readonly string[] } };
+  'add-machine': { params: AddMachinesParams; result: { readonly machines: readonly string[] } };
+  'remove-machine': { params: RemoveMachinesParams; result: readonly RemoveResult[] };
   'remove-unit': { params: RemoveUnitsParams; result: readonly RemoveResult[] };
   'remove-application': { params: RemoveApplicationsParams; result: readonly RemoveResult[] };
   integrate: { params: { readonly endpoints: readonly string[] }; result: RelationKey };
@@ -165,6 +167,8 @@ export interface DeployParams {
   readonly storage?: Readonly<Record<string, StorageDirective>>;
   /** Ids of detached storage for the one unit. */
   readonly attachStorage?: readonly string[];
+  /** Machines for the units, in order; the units beyond get new ones. */
+  readonly to?: readonly string[];
 }
 
 interface DeployResult {
@@ -181,6 +185,22 @@ interface AddUnitParams {
   readonly count?: number;
   /** Ids of detached storage for the one unit. */
   readonly attachStorage?: readonly string[];
+  /** Machines for the units, in order; the units beyond get new ones. */
+  readonly to?: readonly string[];
+}
+
+interface AddMachinesParams {
+  readonly count?: number;
+  /** As typed, for example `ubuntu@22.04`. */
+  readonly base?: string;
+}
+
+interface RemoveMachinesParams {
+  readonly machines: readonly string[];
+  /** With the units on it; otherwise a machine with units is not removed. */
+  readonly force?: boolean;
+  /** Answer what would happen and change nothing. */
+  readonly dryRun?: boolean;
 }
 
 interface RemoveUnitsParams {

@@ -1,4 +1,5 @@
 /** What a unit's agent changes in the model without running anything. */
+import { applicationOf } from '../model/names.ts';
 import type { Transaction } from '../store/store.ts';
 import { finishHook } from './finish-hook.ts';
 import type { Operation } from './operation.ts';
@@ -7,6 +8,7 @@ import type { AgentServices } from './services.ts';
 
 const KINDS = [
   'skip-hook',
+  'claim-leadership',
   'accept-leadership',
   'resign-leadership',
   'enter-scope',
@@ -28,6 +30,9 @@ export function keepBooks(
   switch (operation.kind) {
     case 'skip-hook':
       finishHook(transaction, unit, operation.hook, services.clock.now().toISOString());
+      break;
+    case 'claim-leadership':
+      transaction.patch('application', applicationOf(unit), { leader: unit });
       break;
     case 'accept-leadership':
       transaction.patch('unit', unit, {

@@ -6,6 +6,8 @@ export type Operation =
   | { readonly kind: 'hook'; readonly hook: HookInfo; readonly pending?: true }
   /** Marks the failed hook as done without running it (`resolved --no-retry`). */
   | { readonly kind: 'skip-hook'; readonly hook: HookInfo }
+  /** The leader's lease has run out: takes it. */
+  | { readonly kind: 'claim-leadership' }
   /** Takes notice of being the leader, and queues leader-elected. */
   | { readonly kind: 'accept-leadership' }
   | { readonly kind: 'resign-leadership' }

@@ -5,6 +5,7 @@
  */
 import type { ApplicationDocument, UnitDocument } from '../model/documents.ts';
 import type { HookInfo, LifecycleHook } from '../model/hook-info.ts';
+import { leaseEnd } from '../model/leadership.ts';
 import { subordinatesOf } from '../model/subordinates.ts';
 import type { Reader } from '../store/store.ts';
 import type { Operation } from './operation.ts';
@@ -31,6 +32,18 @@ export function planOperation(inputs: PlanInputs): Operation {
   if (unit === undefined || application === undefined) {
     return { kind: 'bury' };
   }
+  const lease = leaseEnd(inputs.reader, application, unit);
+  if (lease !== undefined && lease <= inputs.now) {
+    return { kind: 'claim-leadership' };
+  }
+  return earlier(planUnit(inputs, unit, application), lease);
+}
+
+function planUnit(
+  inputs: PlanInputs,
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation {
   return (
     beforeOthers(inputs, unit, application) ??
     planTask(inputs, unit) ??

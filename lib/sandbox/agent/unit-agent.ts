@@ -4,7 +4,7 @@ import { MODEL } from '../model/documents.ts';
 import { removeUnit } from '../model/removal.ts';
 import type { Reader, Transaction } from '../store/store.ts';
 import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
-import { keepBooks } from './bookkeeping.ts';
+import { isBookkeeping, keepBooks } from './bookkeeping.ts';
 import { type Commands, runCommands } from './command-operation.ts';
 import { retriesHooks, runHook } from './hook-operation.ts';
 import { lockOf } from './machine-locks.ts';
@@ -122,6 +122,13 @@ export class UnitAgent {
   /** Answers whether the unit is gone. */
   async #execute(operation: Exclude<Operation, { kind: 'wait' }>): Promise<boolean> {
     const { store } = this.#services;
+    if (isBookkeeping(operation)) {
+      store.transact((transaction) => {
+        keepBooks(this.#services, transaction, this.unit, operation);
+        this.#settle(transaction);
+      });
+      return false;
+    }
     switch (operation.kind) {
       case 'hook':
         await runHook(this.#services, this.unit, operation.hook, this.#settle);
@@ -134,16 +141,6 @@ export class UnitAgent {
         return false;
       case 'bury':
         return true;
-      case 'skip-hook':
-      case 'accept-leadership':
-      case 'resign-leadership':
-      case 'enter-scope':
-      case 'leave-scope':
-        store.transact((transaction) => {
-          keepBooks(this.#services, transaction, this.unit, operation);
-          this.#settle(transaction);
-        });
-        return false;
     }
   }
 

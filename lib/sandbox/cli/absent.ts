@@ -19,7 +19,7 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
   ],
   [
     NO_CLOUDS,
-    'add-machine remove-machine retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controller-config register unregister sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine',
+    'retry-provisioning upgrade-machine add-cloud remove-cloud update-cloud clouds list-clouds show-cloud regions list-regions add-credential autoload-credentials credentials list-credentials remove-credential show-credential show-credentials update-credential update-credentials set-credential set-default-credentials set-default-credential set-default-region default-credential default-region update-public-clouds add-k8s remove-k8s update-k8s controller-config register unregister sync-agent-binary sync-agent-binaries upgrade-controller enable-ha enable-destroy-controller create-backup download-backup migrate metrics collect-metrics kill-machine',
   ],
   [
     NO_USERS,

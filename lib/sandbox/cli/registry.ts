@@ -19,6 +19,7 @@ function entry(
 export const COMMANDS: readonly RegistryEntry[] = [
   entry('actions', async () => (await import('./commands/actions.ts')).actions, 'list-actions'),
   entry('add-model', async () => (await import('./commands/models.ts')).addModel),
+  entry('add-machine', async () => (await import('./commands/machine-changes.ts')).addMachine),
   entry('add-secret', async () => (await import('./commands/secret-changes.ts')).addSecret),
   entry('add-storage', async () => (await import('./commands/storage-changes.ts')).addStorage),
   entry('add-unit', async () => (await import('./commands/units.ts')).addUnit),
@@ -65,6 +66,10 @@ export const COMMANDS: readonly RegistryEntry[] = [
     'list-operations',
   ),
   entry('remove-application', async () => (await import('./commands/units.ts')).removeApplication),
+  entry(
+    'remove-machine',
+    async () => (await import('./commands/machine-changes.ts')).removeMachine,
+  ),
   entry('remove-relation', async () => (await import('./commands/relations.ts')).removeRelation),
   entry('remove-secret', async () => (await import('./commands/secret-changes.ts')).removeSecret),
   entry(
@@ -89,8 +94,8 @@ export const COMMANDS: readonly RegistryEntry[] = [
     async () => (await import('./commands/show-application.ts')).showApplication,
   ),
   entry('show-controller', async () => (await import('./commands/controllers.ts')).showController),
-  entry('show-machine', async () => (await import('./commands/machines.ts')).showMachine),
   entry('show-model', async () => (await import('./commands/models.ts')).showModel),
+  entry('show-machine', async () => (await import('./commands/machines.ts')).showMachine),
   entry('show-operation', async () => (await import('./commands/operations.ts')).showOperation),
   entry('show-secret', async () => (await import('./commands/secrets.ts')).showSecret),
   entry(

@@ -50,7 +50,10 @@ function concernedByUnit(
   before: UnitDocument | undefined,
   after: UnitDocument | undefined,
 ): Concerned {
-  return before === undefined || after === undefined || before.life !== after.life
+  return before === undefined ||
+    after === undefined ||
+    before.life !== after.life ||
+    before.agentStoppedAt !== after.agentStoppedAt
     ? 'all'
     : [after.name];
 }

@@ -85,7 +85,19 @@ describe('juju deploy', () => {
 
   test('sends an absolute path and tells what Juju tells', async () => {
     const { code, err, calls } = await runFake(
-      ['deploy', './bin', 'web', '-n2', '--config', 'a=1', '--config', 'b=x y', '--trust'],
+      [
+        'deploy',
+        './bin',
+        'web',
+        '-n2',
+        '--config',
+        'a=1',
+        '--config',
+        'b=x y',
+        '--trust',
+        '--to',
+        '3,4',
+      ],
       answers,
     );
     expect({ code, err }).toEqual({
@@ -98,6 +110,7 @@ describe('juju deploy', () => {
       units: 2,
       config: { a: '1', b: 'x y' },
       trust: true,
+      to: ['3', '4'],
     });
   });
 
@@ -110,9 +123,9 @@ describe('juju deploy', () => {
     ],
     [['./bin', 'Web'], 2, 'invalid application name "Web"'],
     [
-      ['./bin', '--to', '1'],
+      ['./bin', '--device', 'gpu'],
       2,
-      'invalid value "1" for option --to: the sandbox places units itself, each on a machine of its own that this host plays',
+      'invalid value "gpu" for option --device: the sandbox plays all machines on this host',
     ],
     [[], 2, 'no charm or bundle specified'],
   ])('refuses %j', async (args, expected, message) => {

@@ -1,6 +1,6 @@
 /** `juju deploy`. */
 import { existsSync } from 'node:fs';
-import type { JsonRecord, JsonValue } from '../../api.ts';
+import type { Calls, JsonRecord, JsonValue } from '../../api.ts';
 import { isTree } from '../arguments/action-params.ts';
 import { parseConstraints } from '../arguments/constraints.ts';
 import { readTextFile, resolvePath } from '../arguments/files.ts';
@@ -19,8 +19,9 @@ import { parseYaml } from '../arguments/yaml-input.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
+import type { Session } from '../session.ts';
 
-const PLACED = 'the sandbox places units itself, each on a machine of its own that this host plays';
+const PLACED = 'the sandbox plays all machines on this host';
 
 export const deploy = defineCommand({
   name: 'deploy',
@@ -40,7 +41,9 @@ export const deploy = defineCommand({
     trust: booleanFlag('Allow the application to run hooks that need access credentials'),
     base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
     force: booleanFlag('Accepted for compatibility; changes nothing'),
-    to: refusedFlag(PLACED),
+    to: commaFlag('The machines to put the units on; new ones unless given', {
+      placeholder: '<machine>[,<machine>]',
+    }),
     constraints: listFlag('Kept and shown; changes nothing on this host', {
       placeholder: '<constraint>=<value>',
     }),
@@ -72,11 +75,12 @@ export const deploy = defineCommand({
       ...(units === undefined ? {} : { units }),
       ...(Object.keys(config).length === 0 ? {} : { config }),
       ...(flags.trust ? { trust: true } : {}),
+      ...nonEmpty('to', flags.to),
       ...(flags.base === undefined ? {} : { base: flags.base }),
       ...(flags.storage.length === 0
         ? {}
         : { storage: readDirectives(flags.storage, { valueRequired: true }) }),
-      ...(flags['attach-storage'].length === 0 ? {} : { attachStorage: flags['attach-storage'] }),
+      ...nonEmpty('attachStorage', flags['attach-storage']),
     });
     if (flags.constraints.length > 0) {
       await session.call('constraints', {
@@ -84,13 +88,24 @@ export const deploy = defineCommand({
         values: constraints,
       });
     }
-    const charm = charmName(answer.charm);
-    session.info(`Located local charm ${quoted(charm)}, revision ${answer.revision}`);
-    session.info(
-      `Deploying ${quoted(answer.application)} from local charm ${quoted(charm)}, revision ${answer.revision} on ${answer.base}`,
-    );
+    report(session, answer);
   },
 });
+
+function nonEmpty<K extends string>(
+  name: K,
+  items: readonly string[],
+): { readonly [P in K]?: readonly string[] } {
+  return items.length === 0 ? {} : ({ [name]: items } as { [P in K]: readonly string[] });
+}
+
+function report(session: Session, answer: Calls['deploy']['result']): void {
+  const charm = charmName(answer.charm);
+  session.info(`Located local charm ${quoted(charm)}, revision ${answer.revision}`);
+  session.info(
+    `Deploying ${quoted(answer.application)} from local charm ${quoted(charm)}, revision ${answer.revision} on ${answer.base}`,
+  );
+}
 
 function checkArguments(application: string | undefined, units: number | undefined): void {
   if (application !== undefined && !isApplicationName(application)) {

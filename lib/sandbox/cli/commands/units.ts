@@ -9,10 +9,12 @@ export const addUnit = defineCommand({
   name: 'add-unit',
   usage: '<application name>',
   summary: 'Add units to an application.',
-  examples: ['juju add-unit db -n 2'],
+  examples: ['juju add-unit db -n 2', 'juju add-unit db --to 0'],
   flags: {
     'num-units': integerFlag('Number of units to add; 1 unless given', { aliases: ['n'] }),
-    to: refusedFlag('the sandbox places units itself'),
+    to: commaFlag('The machines to put the units on; new ones unless given', {
+      placeholder: '<machine>[,<machine>]',
+    }),
     'attach-storage': commaFlag('Existing storage to attach to the one unit'),
   },
   run: async ({ session, positionals, flags }) => {
@@ -33,11 +35,12 @@ export const addUnit = defineCommand({
       application,
       ...(count === undefined ? {} : { count }),
       ...(attachStorage.length === 0 ? {} : { attachStorage }),
+      ...(flags.to.length === 0 ? {} : { to: flags.to }),
     });
   },
 });
 
-const REMOVAL_FLAGS = {
+export const REMOVAL_FLAGS = {
   'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y'] }),
   force: booleanFlag('Remove even when units are in error; their hooks may not run'),
   'no-wait': booleanFlag('Accepted with --force: do not wait for hooks'),
@@ -96,7 +99,7 @@ function choices({ flags }: Removal) {
 }
 
 /** Without --no-prompt, what would happen is shown and confirmed first. */
-async function remove(
+export async function remove(
   { session, flags, given }: Removal,
   kind: string,
   request: (dryRun: boolean) => Promise<readonly RemoveResult[]>,

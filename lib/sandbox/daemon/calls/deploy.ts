@@ -5,7 +5,6 @@ import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL, type StorageConstraints } from '../../model/documents.ts';
-import { addMachine } from '../../model/machines.ts';
 import { isApplicationName } from '../../model/names.ts';
 import { addInitialStorage } from '../../model/storage.ts';
 import { storageConstraints } from '../../model/storage-constraints.ts';
@@ -13,6 +12,7 @@ import { isSubordinate } from '../../model/subordinates.ts';
 import { createUnit } from '../../model/units.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
+import { placeUnit } from './machines.ts';
 import { receiveCharm } from './receive-charm.ts';
 
 export async function deploy(
@@ -46,6 +46,7 @@ export async function deploy(
       const units = addUnits(transaction, application, now, {
         count: metadata.subordinate ? 0 : (params.units ?? 1),
         attachStorage: params.attachStorage ?? [],
+        to: params.to ?? [],
       });
       const shownBase = `${base.name}@${base.channel}/stable`;
       return { application, charm: metadata.name, revision, base: shownBase, units };
@@ -83,8 +84,8 @@ function checkRequest(
   };
 }
 
-function checkUnits({ subordinate }: CharmMetadata, { units = 1 }: DeployParams): void {
-  if (subordinate && units !== 1) {
+function checkUnits({ subordinate }: CharmMetadata, { units = 1, to = [] }: DeployParams): void {
+  if (subordinate && (units !== 1 || to.length > 0)) {
     throw new ModelError('cannot use --num-units or --to with subordinate application');
   }
   if (!Number.isInteger(units) || units < 0) {
@@ -142,7 +143,7 @@ export function nextRelationId(transaction: Transaction): number {
 
 export function addUnit(
   { services }: CallContext,
-  { application, count = 1, attachStorage = [] }: Calls['add-unit']['params'],
+  { application, count = 1, attachStorage = [], to = [] }: Calls['add-unit']['params'],
 ): Calls['add-unit']['result'] {
   if (!Number.isInteger(count) || count < 1) {
     throw new ModelError('--num-units must be a positive integer');
@@ -159,24 +160,31 @@ export function addUnit(
   }
   return {
     units: services.store.transact((transaction) =>
-      addUnits(transaction, application, services.clock.now(), { count, attachStorage }),
+      addUnits(transaction, application, services.clock.now(), { count, attachStorage, to }),
     ),
   };
+}
+
+interface NewUnits {
+  readonly count: number;
+  readonly attachStorage: readonly string[];
+  readonly to: readonly string[];
 }
 
 function addUnits(
   transaction: Transaction,
   application: string,
   now: Date,
-  { count, attachStorage }: { readonly count: number; readonly attachStorage: readonly string[] },
+  { count, attachStorage, to }: NewUnits,
 ): readonly string[] {
   if (attachStorage.length > 0 && count !== 1) {
     throw new ModelError('--attach-storage cannot be used with -n');
   }
-  const { base } = transaction.require('application', application);
-  const names = Array.from({ length: count }, () =>
-    createUnit(transaction, application, now, { machine: addMachine(transaction, base, now) }),
-  );
+  const document = transaction.require('application', application);
+  const names = Array.from({ length: count }, (_, index) => {
+    const machine = placeUnit(transaction, document, to[index], now);
+    return createUnit(transaction, application, now, { machine });
+  });
   for (const name of names) {
     addInitialStorage(transaction, name, attachStorage, now.toISOString());
   }

@@ -11,6 +11,7 @@ import { addUnit, deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
 import { exec, run } from './enqueue.ts';
 import { fault } from './faults.ts';
+import { addMachines, removeMachines } from './machines.ts';
 import { cancelTask, listActions, operation, operations, task } from './operations.ts';
 import { place } from './place.ts';
 import { integrate, removeRelation } from './relations.ts';
@@ -56,6 +57,8 @@ const typedHandlers: Handlers = {
   ping,
   deploy,
   'add-unit': addUnit,
+  'add-machine': addMachines,
+  'remove-machine': removeMachines,
   'remove-unit': removeUnits,
   'remove-application': removeApplications,
   integrate,

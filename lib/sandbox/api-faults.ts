@@ -28,4 +28,6 @@ export interface FireParams {
   /** Secret hooks: id or URI; the latest revision unless told. */
   readonly secret?: string;
   readonly revision?: number;
+  /** Storage hooks: `data/0`. */
+  readonly storage?: string;
 }

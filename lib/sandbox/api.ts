@@ -86,6 +86,9 @@ export interface Calls {
   'grant-secret': { params: GrantSecretParams; result: NoResult };
   'revoke-secret': { params: GrantSecretParams; result: NoResult };
   fault: { params: FaultParams; result: NoResult };
+  /** Begins to write down what happens, into a new file with this absolute path. */
+  record: { params: { readonly file: string }; result: NoResult };
+  'stop-record': { params: NoParams; result: { readonly file: string } };
   secrets: { params: NoParams; result: readonly SecretInfo[] };
   'show-secret': { params: ShowSecretParams; result: SecretInfo };
   storage: { params: NoParams; result: readonly StorageInfo[] };

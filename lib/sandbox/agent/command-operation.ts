@@ -56,17 +56,16 @@ export async function runShell(
   script: string,
 ): Promise<CharmProcessEnd> {
   const directory = unitDirectory(services.paths, context.unit);
+  const env = hookEnvironment(services, context, undefined);
+  // A socket as standard input makes bash think of rshd, and read ~/.bashrc.
+  const shell = { file: '/bin/bash', args: ['--norc', '-s'] };
+  services.recorder.dispatch(context, { ...shell, stdin: script, env });
   return await inContext(services, context, async () =>
     runCharmProcess({
-      ...(await onMachine(services, context.unit, {
-        file: '/bin/bash',
-        // A socket as standard input makes bash think of rshd, and read ~/.bashrc.
-        args: ['--norc', '-s'],
-        cwd: directory.charm,
-      })),
+      ...(await onMachine(services, context.unit, { ...shell, cwd: directory.charm })),
       stdin: script,
       pipes: services.pipes,
-      env: hookEnvironment(services, context, undefined),
+      env,
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);
       },
@@ -76,7 +75,7 @@ export async function runShell(
 
 /** Commits; without the charm's writes where they are refused, and then answers why. */
 function commit(
-  { store }: AgentServices,
+  { store, recorder }: AgentServices,
   context: HookContext,
   settle: (transaction: Transaction) => void,
 ): string | undefined {
@@ -89,9 +88,12 @@ function commit(
       context.flush(transaction);
       end(transaction);
     });
+    recorder.commit(context);
     return undefined;
   } catch (error) {
     store.transact(end);
-    return `ERROR committing requested changes failed: ${describeError(error)}\n`;
+    const reason = `committing requested changes failed: ${describeError(error)}`;
+    recorder.commit(context, reason);
+    return `ERROR ${reason}\n`;
   }
 }

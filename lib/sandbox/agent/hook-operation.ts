@@ -46,6 +46,7 @@ export async function runHook(
       });
       settle(transaction);
     });
+    services.recorder.commit(context, describeEnd(end));
     return;
   }
   fail(services, context, hook, { reason: describeEnd(end), settle });
@@ -79,11 +80,13 @@ export async function executeCharm(
   if (file === undefined) {
     return 'missing';
   }
+  const env = hookEnvironment(services, context, dispatchPath);
+  services.recorder.dispatch(context, { file, args: [], env });
   return await inContext(services, context, async () =>
     runCharmProcess({
       ...(await onMachine(services, context.unit, { file, args: [], cwd: directory.charm })),
       pipes: services.pipes,
-      env: hookEnvironment(services, context, dispatchPath),
+      env,
       onStarted: (pid) => {
         noteProcess(directory, context.id, pid);
         if (isCancelled(context)) {
@@ -113,14 +116,16 @@ export async function onMachine(
 }
 
 /** Lets hook tools name the context while `work` runs. */
-export async function inContext<T>(
+export async function inContext(
   services: AgentServices,
   context: HookContext,
-  work: () => Promise<T>,
-): Promise<T> {
+  work: () => Promise<CharmProcessEnd>,
+): Promise<CharmProcessEnd> {
   services.contexts.set(context.id, context);
   try {
-    return await work();
+    const end = await work();
+    services.recorder.end(context, end);
+    return end;
   } finally {
     services.contexts.delete(context.id);
     forgetProcess(unitDirectory(services.paths, context.unit));
@@ -189,6 +194,7 @@ function commit(
     });
     return false;
   }
+  services.recorder.commit(context);
   return true;
 }
 
@@ -230,6 +236,7 @@ function fail(
     'juju.worker.uniter.operation',
     `hook ${JSON.stringify(hookName(hook))} failed: ${reason}`,
   );
+  services.recorder.commit(context, reason);
   services.store.transact((transaction) => {
     const unit = transaction.require('unit', context.unit);
     transaction.patch('unit', context.unit, {

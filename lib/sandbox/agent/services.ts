@@ -1,5 +1,6 @@
 /** What unit agents work with. */
 import type { MachineHost } from '../machines/machine-host.ts';
+import type { Recorder } from '../record/recorder.ts';
 import type { ContextServices, HookContext } from './hook-context.ts';
 import type { MachineLocks } from './machine-locks.ts';
 import type { OutputPipes } from './output-pipe.ts';
@@ -11,6 +12,8 @@ export interface AgentServices extends ContextServices {
   /** Contexts that hook tools may name now, by id. */
   readonly contexts: Map<string, HookContext>;
   readonly locks: MachineLocks;
+  /** Writes down what happens, while somebody wants it. */
+  readonly recorder: Recorder;
   /** Called with defects; the agent goes on where it can. */
   readonly onDefect: (error: unknown) => void;
 }

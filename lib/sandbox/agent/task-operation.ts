@@ -116,9 +116,11 @@ function conclude(
       }
       settle(transaction);
     });
+    services.recorder.commit(context, outcome.keepsWrites ? undefined : outcome.message);
   } catch (error) {
     const reason = `committing requested changes failed: ${describeError(error)}`;
     context.writeLog('ERROR', 'juju.worker.uniter.operation', reason);
+    services.recorder.commit(context, reason);
     const message = 'committing requested changes failed';
     const results = { ...outcome.results, 'return-code': '1' };
     finish(services, task, { status: 'failed', message, results, keepsWrites: false }, settle);

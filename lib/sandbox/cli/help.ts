@@ -27,6 +27,7 @@ Test a charm against faults (these are the sandbox's own, see "juju help sandbox
     juju sandbox fire my-charm/0 update-status
     juju sandbox advance 24h            move the clock
     juju sandbox kill-daemon            the next command starts it again
+    juju sandbox record run.jsonl       write down a run, to replay it elsewhere
 
 See "juju help commands" for all commands, "juju help <command>" for one of them.
 `;

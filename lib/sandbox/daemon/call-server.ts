@@ -44,6 +44,7 @@ async function answer(
   { socket, signal }: { readonly socket: Socket; readonly signal: AbortSignal },
 ): Promise<void> {
   const { call, params } = JSON.parse(line) as Request;
+  context.services.recorder.command(call, params);
   const stream = streams[call];
   if (stream !== undefined) {
     for await (const item of stream(context, params, signal)) {

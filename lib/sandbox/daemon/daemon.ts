@@ -15,6 +15,7 @@ import { tryIsolation } from '../machines/isolation.ts';
 import { type MachineHost, NamespaceHost, sharedHost } from '../machines/machine-host.ts';
 import { MODEL } from '../model/documents.ts';
 import { addMissingMachines, shortId } from '../model/machines.ts';
+import { Recorder } from '../record/recorder.ts';
 import { DebugLog } from '../store/debug-log.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
@@ -47,6 +48,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
     failingCommits: new Set<string>(),
     contexts: new Map<string, HookContext>(),
     locks: new MachineLocks(),
+    recorder: new Recorder(store, paths, clock),
     onDefect: reportDefect,
   };
   const history = new StatusHistory(paths);

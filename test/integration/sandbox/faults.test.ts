@@ -178,6 +178,9 @@ describe('faults on request', () => {
     );
     expect(await refused({ event: 'start', relation: 1 })).toMatch('--relation has no meaning');
     expect(await refused({ event: 'secret-rotate' })).toMatch('name it with --secret');
+    expect(await refused({ event: 'data-storage-attached', storage: 'data/0' })).toMatch(
+      'storage "data/0" is not attached to "a/0" as "data"',
+    );
     expect(await refused({ event: 'install', unit: 'a/9' })).toMatch('unit "a/9" not found');
   }, 60_000);
 

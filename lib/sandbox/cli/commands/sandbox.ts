@@ -1,6 +1,10 @@
 /** `juju sandbox`: what tests do to a sandbox and Juju has no command for. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describeError } from '#system';
 import type { FaultParams } from '../../api-faults.ts';
 import { killDaemon } from '../../client/kill-daemon.ts';
+import { sandboxPaths } from '../../client/paths.ts';
 import { integerFlag, parseDuration, textFlag } from '../arguments/flag-kinds.ts';
 import { isUnitName } from '../arguments/names.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
@@ -13,6 +17,9 @@ interface Flags {
   readonly 'departing-unit': string | undefined;
   readonly secret: string | undefined;
   readonly revision: number | undefined;
+  readonly storage: string | undefined;
+  readonly unit: string | undefined;
+  readonly charm: string | undefined;
 }
 
 interface Call {
@@ -76,6 +83,36 @@ const SUBCOMMANDS: ReadonlyMap<string, Subcommand> = new Map<string, Subcommand>
     },
   ],
   [
+    'record',
+    {
+      usage: '<file>',
+      summary: 'Write down what happens: commands, dispatches, hook tools, commits.',
+      run: async ({ session, args }) => {
+        await session.call('record', { file: resolve(session.io.cwd, requireFile(args)) });
+      },
+    },
+  ],
+  [
+    'stop-record',
+    {
+      usage: '',
+      summary: 'End the record; it is compressed if its name ends in .gz.',
+      run: async ({ session, args }) => {
+        refuseExtra(args);
+        const { file } = await session.call('stop-record', {});
+        session.info(`Recorded ${file}`);
+      },
+    },
+  ],
+  [
+    'replay',
+    {
+      usage: '<file>',
+      summary: 'Run the recorded dispatches of --unit again and tell the first difference.',
+      run: async (call) => replayFile(call),
+    },
+  ],
+  [
     'fire',
     {
       usage: '<unit> <event>',
@@ -112,6 +149,12 @@ export const sandbox = defineCommand({
     'juju sandbox fire db/0 db-relation-changed --relation 3 --remote-unit web/0',
   ],
   flags: {
+    unit: textFlag('replay: the unit; may be left out when the record has one', {
+      placeholder: '<unit>',
+    }),
+    charm: textFlag('replay: the unpacked charm; that of the sandbox unless given', {
+      placeholder: '<directory>',
+    }),
     relation: textFlag('fire: the relation, as 3 or db:3', { placeholder: '<id>', aliases: ['r'] }),
     'remote-unit': textFlag('fire: the remote unit', { placeholder: '<unit>' }),
     'departing-unit': textFlag('fire: who departs; the remote unit unless given', {
@@ -119,6 +162,7 @@ export const sandbox = defineCommand({
     }),
     secret: textFlag('fire: the secret', { placeholder: '<id>' }),
     revision: integerFlag('fire: its revision; the latest unless given'),
+    storage: textFlag('fire: the storage', { placeholder: '<name>/<number>' }),
   },
   run: async ({ session, positionals, flags, given }) => {
     const [name, ...args] = positionals;
@@ -131,21 +175,26 @@ export const sandbox = defineCommand({
         `unknown subcommand ${quoted(name)}; there are:\n\n${listSubcommands()}`,
       );
     }
-    const own = Object.keys(flags).filter((flag) => given.has(flag) && flag in FIRE_FLAGS);
-    if (name !== 'fire' && own[0] !== undefined) {
-      throw new UsageError(`option --${own[0]} is for "juju sandbox fire" only`);
+    const foreign = Object.entries(FLAG_OWNERS).find(
+      ([flag, owner]) => given.has(flag) && owner !== name,
+    );
+    if (foreign !== undefined) {
+      throw new UsageError(`option --${foreign[0]} is for "juju sandbox ${foreign[1]}" only`);
     }
     await subcommand.run({ session, args, flags });
   },
 });
 
-const FIRE_FLAGS = {
-  relation: true,
-  'remote-unit': true,
-  'departing-unit': true,
-  secret: true,
-  revision: true,
-};
+const FLAG_OWNERS = {
+  relation: 'fire',
+  'remote-unit': 'fire',
+  'departing-unit': 'fire',
+  secret: 'fire',
+  revision: 'fire',
+  storage: 'fire',
+  unit: 'replay',
+  charm: 'replay',
+} as const;
 
 function listSubcommands(): string {
   return [...SUBCOMMANDS]
@@ -174,19 +223,86 @@ function readDuration(text: string | undefined): number {
   }
 }
 
+/** `3` or `db:3`. */
+function readRelationId(text: string): number {
+  const id = /^(?:[^:]+:)?(\d+)$/.exec(text)?.[1];
+  if (id === undefined) {
+    throw new UsageError(`invalid relation id ${quoted(text)}`);
+  }
+  return Number(id);
+}
+
 function fireOptions(
   flags: Flags,
 ): Omit<FaultParams & { fault: 'fire' }, 'fault' | 'unit' | 'event'> {
-  const { relation, secret, revision } = flags;
-  const id = /^(?:[^:]+:)?(\d+)$/.exec(relation ?? '')?.[1];
-  if (relation !== undefined && id === undefined) {
-    throw new UsageError(`invalid relation id ${quoted(relation)}`);
-  }
+  const { relation, secret, revision, storage } = flags;
   return {
-    ...(id === undefined ? {} : { relation: Number(id) }),
+    ...(relation === undefined ? {} : { relation: readRelationId(relation) }),
     ...(flags['remote-unit'] === undefined ? {} : { remoteUnit: flags['remote-unit'] }),
     ...(flags['departing-unit'] === undefined ? {} : { departingUnit: flags['departing-unit'] }),
     ...(secret === undefined ? {} : { secret }),
     ...(revision === undefined ? {} : { revision }),
+    ...(storage === undefined ? {} : { storage }),
   };
+}
+
+function requireFile([file, ...extra]: readonly string[]): string {
+  refuseExtra(extra);
+  if (file === undefined) {
+    throw new UsageError('no file specified');
+  }
+  return file;
+}
+
+/** Exit by CommandError when the charm differs. */
+async function replayFile({ session, args, flags }: Call): Promise<void> {
+  const file = requireFile(args);
+  const { dispatchesOf, readRecord } = await import('../../record/read-record.ts');
+  const { replay } = await import('../../record/replay.ts');
+  const record = readRecord(readBytes(resolve(session.io.cwd, file)));
+  const unit = flags.unit ?? onlyUnit(dispatchesOf(record).map(({ start }) => start.unit));
+  const dispatches = dispatchesOf(record, unit);
+  const [first] = dispatches;
+  if (first === undefined) {
+    throw new CommandError(`the record has no dispatch of unit ${quoted(unit)}`);
+  }
+  const charm =
+    flags.charm === undefined
+      ? join(sandboxPaths(session.root).charms, first.start.charm)
+      : resolve(session.io.cwd, flags.charm);
+  const result = await replay({
+    dispatches,
+    charm,
+    onDispatch: ({ start }) => {
+      session.detail(`dispatch ${start.dispatch}: ${start.name}`);
+    },
+  });
+  if (result.divergence !== undefined) {
+    const { dispatch, name, what, recorded, replayed } = result.divergence;
+    throw new CommandError(
+      `dispatch ${dispatch} (${name}) of ${unit} differs at ${what}\n` +
+        `  recorded: ${recorded}\n  replayed: ${replayed}`,
+    );
+  }
+  const skipped = result.skipped === 0 ? '' : `, ${result.skipped} interrupted ones left out`;
+  session.io.out(`${unit}: ${result.replayed} dispatches replayed${skipped}, no difference\n`);
+}
+
+function onlyUnit(units: readonly string[]): string {
+  const [only, ...others] = new Set(units);
+  if (only === undefined) {
+    throw new CommandError('the record has no dispatches');
+  }
+  if (others.length > 0) {
+    throw new UsageError(`choose a unit with --unit: ${[only, ...others].join(', ')}`);
+  }
+  return only;
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new CommandError(`cannot read ${path}: ${describeError(error)}`);
+  }
 }

@@ -9,6 +9,7 @@ import {
   type LifecycleHook,
   type RelationStep,
   type SecretHookInfo,
+  type StorageHookInfo,
 } from '../../model/hook-info.ts';
 import { applicationOf } from '../../model/names.ts';
 import { bagOf, endpointOf, relationsOf, remoteEndpointOf } from '../../model/relations.ts';
@@ -47,25 +48,60 @@ function refuseUnlessReady({ name, installed, life, agentStoppedAt }: UnitDocume
   }
 }
 
+type Option = keyof typeof OPTION_NAMES;
+
+/** One family of events: how they are spelt, which options say what they are about, what they are. */
+interface Family {
+  readonly pattern: RegExp;
+  readonly options: readonly Option[];
+  readonly describe: (
+    reader: Reader,
+    unit: UnitDocument,
+    params: FireParams,
+    parts: readonly string[],
+  ) => HookInfo;
+}
+
+const FAMILIES: readonly Family[] = [
+  {
+    pattern: /^(.+)-relation-(created|joined|changed|departed|broken)$/,
+    options: ['relation', 'remoteUnit', 'departingUnit'],
+    describe: (reader, unit, params, [endpoint = '', step = '']) =>
+      relationHook(reader, unit, { ...params, endpoint, step: step as RelationStep }),
+  },
+  {
+    pattern: /^secret-(changed|rotate|expired|remove)$/,
+    options: ['secret', 'revision'],
+    describe: (reader, unit, params, [step = '']) =>
+      secretHook(reader, unit, params, step as SecretHookInfo['step']),
+  },
+  {
+    pattern: /^(.+)-storage-(attached|detaching)$/,
+    options: ['storage'],
+    describe: (reader, unit, params, [name = '', step = '']) =>
+      storageHook(reader, unit, { ...params, name, step: step as StorageHookInfo['step'] }),
+  },
+  {
+    pattern: new RegExp(`^(${LIFECYCLE_HOOKS.join('|')})$`),
+    options: [],
+    describe: (_reader, _unit, _params, [name = '']) => ({
+      kind: 'lifecycle',
+      name: name as LifecycleHook,
+    }),
+  },
+];
+
 function hookOf(reader: Reader, unit: UnitDocument, params: FireParams): HookInfo {
-  const relation = /^(.+)-relation-(created|joined|changed|departed|broken)$/.exec(params.event);
-  if (relation !== null) {
-    refuseGiven(params, ['secret', 'revision']);
-    const [, endpoint = '', step = ''] = relation;
-    return relationHook(reader, unit, { ...params, endpoint, step: step as RelationStep });
+  for (const { pattern, options, describe } of FAMILIES) {
+    const match = pattern.exec(params.event);
+    if (match !== null) {
+      refuseOthers(params, options);
+      return describe(reader, unit, params, match.slice(1));
+    }
   }
-  refuseGiven(params, ['relation', 'remoteUnit', 'departingUnit']);
-  const secret = /^secret-(changed|rotate|expired|remove)$/.exec(params.event)?.[1];
-  if (secret !== undefined) {
-    return secretHook(reader, unit, params, secret as SecretHookInfo['step']);
-  }
-  refuseGiven(params, ['secret', 'revision']);
-  if (!(LIFECYCLE_HOOKS as readonly string[]).includes(params.event)) {
-    throw new ModelError(
-      `unknown event ${JSON.stringify(params.event)}; possible are ${LIFECYCLE_HOOKS.join(', ')}, secret-…, and <endpoint>-relation-…`,
-    );
-  }
-  return { kind: 'lifecycle', name: params.event as LifecycleHook };
+  throw new ModelError(
+    `unknown event ${JSON.stringify(params.event)}; possible are ${LIFECYCLE_HOOKS.join(', ')}, secret-…, <endpoint>-relation-… and <storage>-storage-…`,
+  );
 }
 
 const OPTION_NAMES = {
@@ -74,10 +110,13 @@ const OPTION_NAMES = {
   departingUnit: '--departing-unit',
   secret: '--secret',
   revision: '--revision',
+  storage: '--storage',
 } as const;
 
-function refuseGiven(params: FireParams, names: readonly (keyof typeof OPTION_NAMES)[]): void {
-  const given = names.find((name) => params[name] !== undefined);
+function refuseOthers(params: FireParams, options: readonly Option[]): void {
+  const given = (Object.keys(OPTION_NAMES) as Option[]).find(
+    (name) => params[name] !== undefined && !options.includes(name),
+  );
   if (given !== undefined) {
     throw new ModelError(`${OPTION_NAMES[given]} has no meaning for ${params.event}`);
   }
@@ -187,4 +226,26 @@ function secretHook(
     label: label ?? '',
     revision: revision ?? document.latest,
   };
+}
+
+function storageHook(
+  reader: Reader,
+  unit: UnitDocument,
+  {
+    event,
+    name,
+    step,
+    storage,
+  }: FireParams & { readonly name: string; readonly step: StorageHookInfo['step'] },
+): HookInfo {
+  if (storage === undefined) {
+    throw new ModelError(`${event} is about a storage: name it with --storage <name>/<number>`);
+  }
+  const document = reader.get('storage', storage);
+  if (document?.name !== name || document.attachment?.unit !== unit.name) {
+    throw new ModelError(
+      `storage ${JSON.stringify(storage)} is not attached to ${JSON.stringify(unit.name)} as ${JSON.stringify(name)}`,
+    );
+  }
+  return { kind: 'storage', step, storage };
 }

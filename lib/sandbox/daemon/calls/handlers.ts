@@ -81,6 +81,11 @@ const typedHandlers: Handlers = {
   operation,
   operations,
   fault,
+  record: ({ services }, { file }) => {
+    services.recorder.start(file);
+    return {};
+  },
+  'stop-record': ({ services }) => ({ file: services.recorder.stop() }),
   'add-secret': addSecret,
   'update-secret': updateSecret,
   'remove-secret': removeSecret,

@@ -2,7 +2,7 @@
 import { parse, stringify } from 'yaml';
 import type { SecretDocument } from '../model/documents.ts';
 
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 // Shorter values are redacted where secrets are written and read, but not searched for elsewhere: a "1" is everywhere.
 const LEAST_LENGTH = 4;

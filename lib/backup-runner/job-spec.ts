@@ -78,6 +78,8 @@ export interface JobRecord {
   readonly undoableUntil?: string;
   /** The last lines of the log of a job that failed. */
   readonly logTail?: readonly string[];
+  /** Queued: 1 is the next to run. */
+  readonly queuePosition?: number;
   /** Queued: the jobs whose end it waits for, in order. */
   readonly waitsFor?: readonly string[];
 }

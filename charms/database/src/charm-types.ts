@@ -10,10 +10,30 @@ export type DatabaseTypes = {
      * How many backups of one unit may run at the same time, 1 to 8. A restore always runs alone.
      */
     'max-concurrent-backups': number;
+    /**
+     * Seconds a job may wait for its turn, counted from when it was asked for; then it ends as an
+     * error. 0 lets it wait as long as it takes. A job's own deadline counts instead of this.
+     */
+    'job-start-deadline': number;
+    /**
+     * Seconds a job may run. 0 lets it run as long as it moves. A restore that has begun to
+     * replace the data is never stopped. A job's own deadline counts instead of this.
+     */
+    'job-run-deadline': number;
+    /**
+     * Seconds a running job may go without moving a byte or entering a new phase; then it is
+     * stopped. 0 never stops it. A restore that has begun to replace the data is never stopped.
+     * A job's own deadline counts instead of this.
+     */
+    'job-stall-deadline': number;
   };
   optionNames: {
     string: 'engine';
-    int: 'max-concurrent-backups';
+    int:
+      | 'max-concurrent-backups'
+      | 'job-start-deadline'
+      | 'job-run-deadline'
+      | 'job-stall-deadline';
     float: never;
     boolean: never;
     secret: never;

@@ -11,11 +11,11 @@ import {
   type JobSpec,
   type RunnerReport,
 } from '#backup-runner';
-import type { BackupProvider, JobStatus } from '#database-backup';
+import type { BackupProvider, JobDeadline, JobStatus } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import type { Clock } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
-import { outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
+import { defined, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
   advanceLedger,
   encodeLedger,
@@ -42,6 +42,8 @@ export interface DeskOptions {
   readonly departedUnit?: string | undefined;
   /** Whether every living peer is known here: a young unit meets them one event at a time. */
   readonly isSettled?: boolean;
+  /** For what a job does not limit itself. */
+  readonly deadlines?: JobDeadline;
 }
 
 export const PEERS = 'database-peers';
@@ -72,7 +74,7 @@ export class JobDesk {
     const plan = this.#plan(ledger, options);
     const own = [...ledger].filter(([, entry]) => entry.unit === this.#charm.unit.name);
     const report = await runner.reconcile({
-      wanted: plan.mine.map((one) => this.#toSpec(one)),
+      wanted: plan.mine.map((one) => this.#toSpec(one, options.deadlines ?? {})),
       committedClaims: new Set(own.map(([jobId]) => jobId)),
       undecided: plan.undecided,
     });
@@ -96,9 +98,10 @@ export class JobDesk {
     });
   }
 
-  #toSpec({ job }: RequestedJob): JobSpec {
+  #toSpec({ job }: RequestedJob, deadlines: JobDeadline): JobSpec {
     const { model, app, unit } = this.#charm;
     const place = { path: job.storageConfig.path, model: model.name, app: app.name };
+    const deadline = mergeDeadlines(deadlines, job.deadline);
     const artefactPath =
       job.jobType === 'restore'
         ? job.artefactPath
@@ -116,8 +119,9 @@ export class JobDesk {
         unit: unit.name,
         'job-id': job.jobId,
       },
-      ...(artefactPath === undefined ? {} : { artefactPath }),
-      ...(job.requestedAt === undefined ? {} : { requestedAt: job.requestedAt }),
+      ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
+      ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),
+      ...(deadline === undefined ? {} : { deadline }),
     };
   }
 
@@ -200,6 +204,15 @@ export class JobDesk {
     };
     return this.#committed.ledger;
   }
+}
+
+/** What the job says counts, the charm's settings fill the rest; undefined where nothing is limited. */
+function mergeDeadlines(
+  settings: JobDeadline,
+  asked: JobDeadline | undefined,
+): JobDeadline | undefined {
+  const merged = { ...settings, ...asked };
+  return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
 /** Ended jobs somebody still asks for: others may have to speak for this unit one day. */

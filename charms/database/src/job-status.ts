@@ -1,17 +1,25 @@
 /** From a record of the runner to the status the requirer reads. Pure. */
 import type { JobRecord } from '#backup-runner';
-import { type Job, type JobStatus, statusOf } from '#database-backup';
+import { type Job, type JobQueue, type JobStatus, statusOf } from '#database-backup';
 import type { Outcome } from './ledger.ts';
 
 /** How a job of this unit stands. */
 export function statusOfRecord(job: Job, record: JobRecord): JobStatus {
   const { state, phase, progress, message, errorCode, hint, artefactPath, size } = record;
-  const { startedAt, finishedAt } = record;
+  const { newBytes: storedSize, logTail, report, undoableUntil } = record;
+  const { requestedAt, startedAt, finishedAt } = record;
   return statusOf(job, {
     status: state === 'success' || state === 'error' ? state : 'running',
-    ...defined({ phase, progress, message, errorCode, hint, artefactPath, size }),
-    ...defined({ startedAt, finishedAt }),
+    ...defined({ phase, progress, message, errorCode, hint, artefactPath, size, storedSize }),
+    ...defined({ queue: queueOf(record), logTail, report, undoableUntil }),
+    ...defined({ requestedAt, startedAt, finishedAt }),
   });
+}
+
+function queueOf({ queuePosition, waitsFor }: JobRecord): JobQueue | undefined {
+  return queuePosition === undefined
+    ? undefined
+    : { position: queuePosition, waitsFor: waitsFor ?? [] };
 }
 
 /** What the ledger says about a job whose record is no more. */
@@ -30,7 +38,7 @@ export function outcomeOf(record: JobRecord): Outcome | undefined {
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Without the keys that have no value: an optional key is absent or has one. */
-function defined<T extends Record<string, unknown>>(fields: T): Defined<T> {
+export function defined<T extends Record<string, unknown>>(fields: T): Defined<T> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Defined<T>;
 }

@@ -1,12 +1,19 @@
 /** The administrator's settings: configuration options → values or what is wrong with them. Pure. */
+import type { JobDeadline } from '#database-backup';
 import { ENGINE_NAMES, isEngineName } from '#engines';
 
 export interface RawSettings {
   readonly engine: string;
   readonly maxConcurrentBackups: number;
+  // Each in seconds; 0 sets no limit.
+  readonly 'job-start-deadline': number;
+  readonly 'job-run-deadline': number;
+  readonly 'job-stall-deadline': number;
 }
 
 export interface Settings {
+  /** Limits for jobs that set none themselves. */
+  readonly deadlines: JobDeadline;
   readonly maxConcurrentBackups: number;
   /** What the administrator must mend, as a status message; the first one counts. */
   readonly issues: readonly string[];
@@ -17,14 +24,24 @@ export interface Settings {
 // Each takes two of the server's 20 WAL senders.
 const MAX_BACKUPS = 8;
 
+const LIMITS = [
+  ['job-start-deadline', 'startSeconds'],
+  ['job-run-deadline', 'runSeconds'],
+  ['job-stall-deadline', 'stallSeconds'],
+] as const;
+
 /** Never throws: what cannot be used is named and replaced by something harmless. */
 export function parseSettings(raw: RawSettings): Settings {
   const hasEngine = isEngineName(raw.engine);
   const { maxConcurrentBackups: backups } = raw;
   const isUsable = Number.isInteger(backups) && backups >= 1 && backups <= MAX_BACKUPS;
+  const limits = LIMITS.map(([option, name]) => ({ option, name, seconds: raw[option] }));
   return {
     hasEngine,
     maxConcurrentBackups: isUsable ? backups : 1,
+    deadlines: Object.fromEntries(
+      limits.filter(({ seconds }) => seconds > 0).map(({ name, seconds }) => [name, seconds]),
+    ),
     issues: [
       ...(hasEngine
         ? []
@@ -32,6 +49,9 @@ export function parseSettings(raw: RawSettings): Settings {
       ...(isUsable
         ? []
         : [`max-concurrent-backups=${backups} is not usable: use 1 to ${MAX_BACKUPS}`]),
+      ...limits
+        .filter(({ seconds }) => !(seconds >= 0))
+        .map(({ option, seconds }) => `${option}=${seconds} is not usable: use seconds, or 0`),
     ],
   };
 }

@@ -62,6 +62,9 @@ export class UnitManager {
     this.#settings ??= parseSettings({
       engine: this.#charm.config.get('engine'),
       maxConcurrentBackups: this.#charm.config.get('max-concurrent-backups'),
+      'job-start-deadline': this.#charm.config.get('job-start-deadline'),
+      'job-run-deadline': this.#charm.config.get('job-run-deadline'),
+      'job-stall-deadline': this.#charm.config.get('job-stall-deadline'),
     });
     return this.#settings;
   }
@@ -82,6 +85,7 @@ export class UnitManager {
       runner,
       departedUnit,
       isSettled,
+      deadlines: this.settings.deadlines,
       ...(refusal === undefined ? {} : { refusal }),
     });
     try {

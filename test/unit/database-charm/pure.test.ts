@@ -11,7 +11,7 @@ import {
   parseLedger,
   parseOutcomes,
 } from '../../../charms/database/src/ledger.ts';
-import { parseSettings } from '../../../charms/database/src/settings.ts';
+import { parseSettings, type RawSettings } from '../../../charms/database/src/settings.ts';
 import { describeUnit } from '../../../charms/database/src/status.ts';
 import { unitHome } from '../../../charms/database/src/unit-home.ts';
 import { NOW } from './fakes.ts';
@@ -34,6 +34,15 @@ const claim = (...jobIds: string[]): LedgerChange =>
     claimed: jobIds.map((jobId) => ({ jobId, relation: 1 })),
     requested: new Set(jobIds),
   });
+
+const raw = (fields: Partial<RawSettings>): RawSettings => ({
+  engine: 'postgresql',
+  maxConcurrentBackups: 2,
+  'job-start-deadline': 0,
+  'job-run-deadline': 0,
+  'job-stall-deadline': 3600,
+  ...fields,
+});
 
 const aRecord = (fields: Partial<JobRecord>): JobRecord => ({
   jobId: 'j',
@@ -136,21 +145,26 @@ describe('the ledger', () => {
 
 describe('settings', () => {
   test('that are right have no issues', () => {
-    expect(parseSettings({ engine: 'postgresql', maxConcurrentBackups: 3 })).toEqual({
+    expect(parseSettings(raw({ maxConcurrentBackups: 3 }))).toEqual({
       hasEngine: true,
       maxConcurrentBackups: 3,
+      deadlines: { stallSeconds: 3600 },
       issues: [],
     });
   });
 
   test.each([0, 9, -1, 1.5, Number.NaN])('%s concurrent backups are named', (count) => {
-    const { issues, maxConcurrentBackups } = parseSettings({
-      engine: 'postgresql',
-      maxConcurrentBackups: count,
-    });
+    const { issues, maxConcurrentBackups } = parseSettings(raw({ maxConcurrentBackups: count }));
 
     expect(issues).toEqual([`max-concurrent-backups=${count} is not usable: use 1 to 8`]);
     expect(maxConcurrentBackups).toBe(1);
+  });
+
+  test('a limit below zero is named and sets none', () => {
+    expect(parseSettings(raw({ 'job-run-deadline': -5, 'job-start-deadline': 60 }))).toMatchObject({
+      deadlines: { startSeconds: 60, stallSeconds: 3600 },
+      issues: ['job-run-deadline=-5 is not usable: use seconds, or 0'],
+    });
   });
 });
 

@@ -91,6 +91,8 @@ export interface UnitStatus {
   readonly workload: StatusInfo;
   readonly agent: StatusInfo;
   readonly leader: boolean;
+  /** The charm of the unit while it is not yet that of its application. */
+  readonly upgradingFrom?: string;
   /** Absent for subordinates, which share their principal's machine. */
   readonly machine?: string;
   readonly address?: string;

@@ -19,6 +19,12 @@ import type {
   TaskParams,
 } from './api-operations.ts';
 import type {
+  ApplicationResources,
+  AttachResourceParams,
+  RefreshParams,
+  RefreshResult,
+} from './api-resources.ts';
+import type {
   AddSecretParams,
   GrantSecretParams,
   RemoveSecretParams,
@@ -91,6 +97,9 @@ export interface Calls {
   'stop-record': { params: NoParams; result: { readonly file: string } };
   secrets: { params: NoParams; result: readonly SecretInfo[] };
   'show-secret': { params: ShowSecretParams; result: SecretInfo };
+  refresh: { params: RefreshParams; result: RefreshResult };
+  resources: { params: { readonly application: string }; result: ApplicationResources };
+  'attach-resource': { params: AttachResourceParams; result: NoResult };
   storage: { params: NoParams; result: readonly StorageInfo[] };
   'storage-pools': { params: NoParams; result: readonly StoragePool[] };
   'add-storage': { params: AddStorageParams; result: readonly AddStorageResult[] };
@@ -172,6 +181,8 @@ export interface DeployParams {
   readonly attachStorage?: readonly string[];
   /** Machines for the units, in order; the units beyond get new ones. */
   readonly to?: readonly string[];
+  /** Absolute paths by the names of resources. */
+  readonly resources?: Readonly<Record<string, string>>;
 }
 
 interface DeployResult {

@@ -49,6 +49,8 @@ export class SandboxDaemon {
       readonly units?: number;
       readonly config?: Readonly<Record<string, string | number | boolean>>;
       readonly files?: Readonly<Record<string, string>>;
+      readonly resources?: Readonly<Record<string, string>>;
+      readonly trust?: boolean;
       readonly storage?: NonNullable<Calls['deploy']['params']['storage']>;
     } = {},
   ): Promise<void> {
@@ -61,13 +63,8 @@ export class SandboxDaemon {
     for (const [name, content] of Object.entries(options.files ?? {})) {
       await writeFile(join(directory, name), content);
     }
-    await this.call('deploy', {
-      path: directory,
-      application,
-      ...(options.units === undefined ? {} : { units: options.units }),
-      ...(options.config === undefined ? {} : { config: options.config }),
-      ...(options.storage === undefined ? {} : { storage: options.storage }),
-    });
+    const { scripts: _scripts, files: _files, ...rest } = options;
+    await this.call('deploy', { path: directory, application, ...rest });
   }
 
   /** Replaces the script of a running unit. */

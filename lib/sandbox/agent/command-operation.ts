@@ -6,6 +6,7 @@ import { hookEnvironment } from './environment.ts';
 import { type ContextRelation, HookContext } from './hook-context.ts';
 import { inContext, onMachine } from './hook-operation.ts';
 import { noteProcess } from './orphans.ts';
+import { carryOutReboot, noteReboot } from './reboot.ts';
 import type { AgentServices } from './services.ts';
 import { unitDirectory } from './unit-directory.ts';
 
@@ -42,6 +43,7 @@ export async function runCommands(
   });
   const end = await runShell(services, context, commands.script);
   const failure = commit(services, context, settle);
+  await carryOutReboot(services, context);
   const { stdout } = end;
   const stderr =
     failure === undefined ? end.stderr : Buffer.concat([end.stderr, Buffer.from(failure)]);
@@ -82,6 +84,7 @@ function commit(
   const end = (transaction: Transaction) => {
     transaction.patch('unit', context.unit, { running: undefined });
     settle(transaction);
+    noteReboot(transaction, context);
   };
   try {
     store.transact((transaction) => {

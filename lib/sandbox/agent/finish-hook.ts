@@ -58,37 +58,49 @@ function finishLifecycle(
     }
     return;
   }
-  transaction.patch('unit', unitName, lifecycleChanges(transaction, unitName, hook));
+  transaction.patch(
+    'unit',
+    unitName,
+    LIFECYCLE_CHANGES[hook.name](transaction, unitName, hook.version),
+  );
 }
 
-function lifecycleChanges(
-  transaction: Transaction,
-  unitName: string,
-  { name, version }: LifecycleHookInfo,
-): Patch<UnitDocument> {
-  switch (name) {
-    case 'install':
-      return { installed: true };
-    case 'config-changed':
-      return configChanges(transaction, unitName, version);
-    case 'start':
-      return { started: true };
-    case 'stop':
-      return { stopped: true };
-    case 'leader-settings-changed':
-      return version === undefined ? {} : { leaderSettingsSeen: version };
-    case 'leader-elected':
-    case 'remove':
-    case 'update-status':
-      return {};
-  }
+const LIFECYCLE_CHANGES: Readonly<
+  Record<
+    LifecycleHookInfo['name'],
+    (transaction: Transaction, unitName: string, version?: number) => Patch<UnitDocument>
+  >
+> = {
+  install: () => ({ installed: true }),
+  start: () => ({ started: true, rebooted: undefined }),
+  stop: () => ({ stopped: true }),
+  remove: () => ({}),
+  'config-changed': configChanges,
+  'upgrade-charm': afterUpgrade,
+  'leader-elected': () => ({}),
+  'leader-settings-changed': (_transaction, _unit, version) =>
+    version === undefined ? {} : { leaderSettingsSeen: version },
+  'update-status': () => ({}),
+};
+
+/** What a charm makes of its configuration may have changed with the charm. */
+function afterUpgrade(transaction: Transaction, unitName: string): Patch<UnitDocument> {
+  const { application } = transaction.require('unit', unitName);
+  const { configVersion } = transaction.require('application', application);
+  return {
+    pending: {
+      hook: { kind: 'lifecycle', name: 'config-changed', version: configVersion },
+      state: 'queued',
+      failures: 0,
+    },
+  };
 }
 
 /** A unit that never started does so after its first config-changed. */
 function configChanges(
   transaction: Transaction,
   unitName: string,
-  version: number | undefined,
+  version?: number,
 ): Patch<UnitDocument> {
   const seen = version === undefined ? {} : { configSeen: version };
   return transaction.require('unit', unitName).started

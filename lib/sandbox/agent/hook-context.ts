@@ -75,6 +75,7 @@ export class HookContext {
   /** Undefined values delete. */
   readonly #state = new Map<string, string | undefined>();
   #notLeader = false;
+  #wantsReboot = false;
 
   constructor(services: ContextServices, options: ContextOptions) {
     this.services = services;
@@ -150,6 +151,15 @@ export class HookContext {
 
   writeState(key: string, value: string | undefined): void {
     this.#state.set(key, value);
+  }
+
+  /** Whether the machine is to be rebooted after this. */
+  get wantsReboot(): boolean {
+    return this.#wantsReboot;
+  }
+
+  requestReboot(): void {
+    this.#wantsReboot = true;
   }
 
   openedPorts(): readonly PortRange[] {

@@ -13,6 +13,7 @@ import { hookEnvironment } from './environment.ts';
 import { finishHook } from './finish-hook.ts';
 import { HookContext } from './hook-context.ts';
 import { forgetProcess, killNotedProcess, noteProcess } from './orphans.ts';
+import { carryOutReboot, noteReboot } from './reboot.ts';
 import { enterScope } from './scope-operation.ts';
 import type { AgentServices } from './services.ts';
 import { placeStorage, releaseStorage, removeStorageData } from './storage-directories.ts';
@@ -33,8 +34,9 @@ export async function runHook(
   if (end === 'missing' || end.exitCode === 0) {
     if (commit(services, context, hook, settle)) {
       logSuccess(services, context, { name, ran: end !== 'missing' });
+      await clearStorage(services, context);
+      await carryOutReboot(services, context);
     }
-    await clearStorage(services, context);
     return;
   }
   if (end.signal === 'SIGTERM' || end.signal === 'SIGKILL') {
@@ -45,8 +47,10 @@ export async function runHook(
         pending: { hook, state: 'queued', failures: 0 },
       });
       settle(transaction);
+      noteReboot(transaction, context);
     });
     services.recorder.commit(context, describeEnd(end));
+    await carryOutReboot(services, context);
     return;
   }
   fail(services, context, hook, { reason: describeEnd(end), settle });
@@ -184,6 +188,7 @@ function commit(
       context.flush(transaction);
       transaction.patch('unit', context.unit, { running: undefined });
       finishHook(transaction, context.unit, hook, context.now());
+      noteReboot(transaction, context);
       becomeUnknownIfSilent(transaction, context, hook);
       settle(transaction);
     });

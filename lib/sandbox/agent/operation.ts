@@ -13,6 +13,8 @@ export type Operation =
   | { readonly kind: 'resign-leadership' }
   /** Enters or leaves a relation on an endpoint the charm does not know of; no hook tells. */
   | { readonly kind: 'enter-scope' | 'leave-scope'; readonly relation: number }
+  /** Puts the application's charm in place, and queues upgrade-charm unless a hook has failed. */
+  | { readonly kind: 'upgrade' }
   | { readonly kind: 'task'; readonly task: string }
   /** Runs what juju-exec asked for; the commands wait in the agent. */
   | { readonly kind: 'commands' }

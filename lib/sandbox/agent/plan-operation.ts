@@ -45,12 +45,48 @@ function planUnit(
   application: ApplicationDocument,
 ): Operation {
   return (
+    planInterrupted(unit) ??
     beforeOthers(inputs, unit, application) ??
     planTask(inputs, unit) ??
-    (unit.pending === undefined
-      ? (planStorage(inputs, unit) ?? ordinary(inputs, unit, application))
-      : planPending(inputs, unit.pending))
+    afterTasks(inputs, unit, application)
   );
+}
+
+function afterTasks(
+  inputs: PlanInputs,
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation {
+  return unit.pending === undefined
+    ? (planStorage(inputs, unit) ?? ordinary(inputs, unit, application))
+    : (planForcedUpgrade(unit, application) ?? planPending(inputs, unit.pending));
+}
+
+/**
+ * The start after a reboot, once no other hook is queued or has failed; and before everything a charm
+ * half put in place, as nothing runs from a directory in which two charms may be mixed.
+ */
+function planInterrupted({ upgrading, rebooted, pending }: UnitDocument): Operation | undefined {
+  if (upgrading !== undefined) {
+    return { kind: 'upgrade' };
+  }
+  return rebooted === true && pending === undefined ? lifecycle('start') : undefined;
+}
+
+/** A failed hook waits; new files for it do not, when they are forced on the unit. */
+function planForcedUpgrade(
+  unit: UnitDocument,
+  application: ApplicationDocument,
+): Operation | undefined {
+  return application.forceCharm === true &&
+    unit.pending?.state === 'failed' &&
+    hasNewCharm(unit, application)
+    ? { kind: 'upgrade' }
+    : undefined;
+}
+
+function hasNewCharm(unit: UnitDocument, { charmVersion = 0 }: ApplicationDocument): boolean {
+  return (unit.charmSeen ?? 0) !== charmVersion;
 }
 
 /** Relations to enter, leadership and secrets; they wait while a hook is queued or has failed. */
@@ -146,6 +182,9 @@ function ordinary(
   const [fired] = unit.fired ?? [];
   if (fired !== undefined) {
     return runHook(fired);
+  }
+  if (hasNewCharm(unit, application)) {
+    return { kind: 'upgrade' };
   }
   if (unit.configSeen !== application.configVersion) {
     return lifecycle('config-changed', application.configVersion);

@@ -8,6 +8,7 @@ import type { CharmProcessEnd } from './charm-process.ts';
 import { runShell } from './command-operation.ts';
 import { HookContext } from './hook-context.ts';
 import { describeEnd, executeCharm } from './hook-operation.ts';
+import { carryOutReboot, noteReboot } from './reboot.ts';
 import type { AgentServices } from './services.ts';
 import { outputResults } from './task-results.ts';
 
@@ -40,7 +41,15 @@ export async function runTask(
     task.command === undefined
       ? await executeCharm(services, context, `actions/${task.action}`)
       : await runShell(services, context, task.command);
-  conclude(services, context, { task, outcome: outcomeOf(services, context, task, end), settle });
+  conclude(services, context, {
+    task,
+    outcome: outcomeOf(services, context, task, end),
+    settle: (transaction) => {
+      settle(transaction);
+      noteReboot(transaction, context);
+    },
+  });
+  await carryOutReboot(services, context);
 }
 
 interface Outcome {

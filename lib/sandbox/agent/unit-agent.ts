@@ -15,8 +15,11 @@ import type { AgentServices } from './services.ts';
 import { releaseStorage } from './storage-directories.ts';
 import { runTask } from './task-operation.ts';
 import { prepareUnitDirectory, removeUnitDirectory, unitDirectory } from './unit-directory.ts';
+import { runUpgrade } from './upgrade-operation.ts';
 
 const DEFAULT_UPDATE_STATUS_MS = 300_000;
+
+type LongOperation = Extract<Operation, { kind: 'hook' | 'upgrade' | 'task' | 'commands' }>;
 
 export class UnitAgent {
   readonly unit: string;
@@ -70,7 +73,7 @@ export class UnitAgent {
   async #prepare(): Promise<void> {
     const { store, paths, machines } = this.#services;
     const unit = store.get('unit', this.unit);
-    const charm = store.get('application', unit?.application ?? '')?.charm;
+    const charm = unit?.charm ?? store.get('application', unit?.application ?? '')?.charm;
     if (unit !== undefined && charm !== undefined) {
       const machine = store.require('machine', unit.machine);
       this.#machine = machine.id;
@@ -121,26 +124,35 @@ export class UnitAgent {
 
   /** Answers whether the unit is gone. */
   async #execute(operation: Exclude<Operation, { kind: 'wait' }>): Promise<boolean> {
-    const { store } = this.#services;
+    if (operation.kind === 'bury') {
+      return true;
+    }
     if (isBookkeeping(operation)) {
-      store.transact((transaction) => {
+      this.#services.store.transact((transaction) => {
         keepBooks(this.#services, transaction, this.unit, operation);
         this.#settle(transaction);
       });
-      return false;
+    } else {
+      await this.#run(operation);
     }
+    return false;
+  }
+
+  /** What takes time, most of it in a process. */
+  async #run(operation: LongOperation): Promise<void> {
     switch (operation.kind) {
       case 'hook':
         await runHook(this.#services, this.unit, operation.hook, this.#settle);
-        return false;
+        break;
+      case 'upgrade':
+        await runUpgrade(this.#services, this.unit, this.#settle);
+        break;
       case 'task':
         await runTask(this.#services, this.unit, operation.task, this.#settle);
-        return false;
+        break;
       case 'commands':
         await this.#runNextCommands();
-        return false;
-      case 'bury':
-        return true;
+        break;
     }
   }
 

@@ -19,12 +19,13 @@ export async function loadCharm(directory: string): Promise<CharmMetadata> {
   const files = await readFiles(directory);
   const basics = parseMetadata(files.metadata);
   const version = (await readFileIfExists(join(directory, 'version')))?.trim();
-  const base = firstBase(files.bases);
+  const bases = readBases(files.bases);
+  const [base] = bases;
   return {
     ...basics,
     options: files.config === undefined ? {} : parseOptions(files.config),
     actions: parseActions(basics.name, files.actions),
-    ...(base === undefined ? {} : { base }),
+    ...(base === undefined ? {} : { base, bases }),
     ...(version === undefined || version === '' ? {} : { version }),
   };
 }
@@ -66,15 +67,14 @@ async function readYaml(directory: string, name: string): Promise<JsonValue | un
 }
 
 /** `bases` of a manifest, or `ubuntu@22.04` of charmcraft.yaml. */
-function firstBase(bases: JsonValue | undefined): CharmMetadata['base'] {
+function readBases(bases: JsonValue | undefined): NonNullable<CharmMetadata['bases']> {
   if (typeof bases === 'string') {
     const [name = '', channel = ''] = bases.split('@');
-    return { name, channel };
+    return [{ name, channel }];
   }
-  const first: JsonValue | undefined = Array.isArray(bases)
-    ? (bases as readonly JsonValue[])[0]
-    : undefined;
-  return isRecord(first)
-    ? { name: scalarText(first['name']), channel: scalarText(first['channel']) }
-    : undefined;
+  return Array.isArray(bases)
+    ? (bases as readonly JsonValue[])
+        .filter(isRecord)
+        .map((base) => ({ name: scalarText(base['name']), channel: scalarText(base['channel']) }))
+    : [];
 }

@@ -46,7 +46,7 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
     "the pools of the sandbox are directories of this host: 'juju storage-pools' lists them",
     'import-filesystem create-storage-pool update-storage-pool remove-storage-pool',
   ],
-  [NOT_YET, 'refresh upgrade-charm attach-resource resources list-resources scale-application'],
+  [NOT_YET, 'scale-application'],
   ['end the sandbox with "juju kill-controller"', 'destroy-controller'],
   [
     'the sandbox does not do this',

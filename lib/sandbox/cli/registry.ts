@@ -23,6 +23,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('add-secret', async () => (await import('./commands/secret-changes.ts')).addSecret),
   entry('add-storage', async () => (await import('./commands/storage-changes.ts')).addStorage),
   entry('add-unit', async () => (await import('./commands/units.ts')).addUnit),
+  entry('attach-resource', async () => (await import('./commands/resources.ts')).attachResource),
   entry(
     'attach-storage',
     async () => (await import('./commands/storage-changes.ts')).attachStorage,
@@ -65,6 +66,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
     async () => (await import('./commands/operations.ts')).operations,
     'list-operations',
   ),
+  entry('refresh', async () => (await import('./commands/refresh.ts')).refresh, 'upgrade-charm'),
   entry('remove-application', async () => (await import('./commands/units.ts')).removeApplication),
   entry(
     'remove-machine',
@@ -78,6 +80,11 @@ export const COMMANDS: readonly RegistryEntry[] = [
   ),
   entry('remove-unit', async () => (await import('./commands/units.ts')).removeUnit),
   entry('resolved', async () => (await import('./commands/resolved.ts')).resolved, 'resolve'),
+  entry(
+    'resources',
+    async () => (await import('./commands/resources.ts')).resources,
+    'list-resources',
+  ),
   entry('revoke-secret', async () => (await import('./commands/secret-grants.ts')).revokeSecret),
   entry('run', async () => (await import('./commands/run.ts')).run),
   entry('sandbox', async () => (await import('./commands/sandbox.ts')).sandbox),

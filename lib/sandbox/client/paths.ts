@@ -28,6 +28,8 @@ export interface SandboxPaths {
   readonly agents: string;
   /** Named pipes for the output of charms. */
   readonly pipes: string;
+  /** Uploaded resources. */
+  readonly resources: string;
   /** Data of storage attached to no unit. */
   readonly storage: string;
 }
@@ -46,5 +48,6 @@ export function sandboxPaths(root: string): SandboxPaths {
     agents: join(root, 'agents'),
     pipes: join(root, 'pipes'),
     storage: join(root, 'storage'),
+    resources: join(root, 'resources'),
   };
 }

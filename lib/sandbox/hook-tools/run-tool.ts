@@ -4,11 +4,12 @@ import type { HookContext } from '../agent/hook-context.ts';
 import { actionTools } from './action-tools.ts';
 import { applicationTools } from './application-tools.ts';
 import { parseFlags } from './flags.ts';
+import { machineTools } from './machine-tools.ts';
 import { networkTools } from './network-tools.ts';
 import { chooseFormat } from './output.ts';
 import { portTools } from './port-tools.ts';
-import { refusedTools } from './refused-tools.ts';
 import { relationTools } from './relation-tools.ts';
+import { resourceTools } from './resource-tools.ts';
 import { secretAccessTools } from './secret-access-tools.ts';
 import { secretOwnerTools } from './secret-owner-tools.ts';
 import { stateTools } from './state-tools.ts';
@@ -29,7 +30,8 @@ const TOOLS: ReadonlyMap<string, Tool> = new Map(
     ...secretOwnerTools,
     ...secretAccessTools,
     ...storageTools,
-    ...refusedTools,
+    ...resourceTools,
+    ...machineTools,
   ].map((tool) => [tool.name, tool]),
 );
 

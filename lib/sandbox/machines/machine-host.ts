@@ -22,6 +22,8 @@ export interface MachineHost {
   enter(machine: MachineDocument, command: Command): Promise<Command>;
   /** Makes the place for the directory of a unit's agent, where that is not an ordinary directory. */
   prepareHome(machine: MachineDocument, path: string): Promise<void>;
+  /** Ends what runs on a machine, which starts again when needed; false where it cannot be told. */
+  restart(id: string): Promise<boolean>;
   /** Ends what runs on a machine that is no longer, and removes its files. */
   remove(id: string): Promise<void>;
   /** Removes machines that are not among these: a daemon was killed before it could. */
@@ -32,6 +34,7 @@ export interface MachineHost {
 export const sharedHost: MachineHost = {
   enter: async (_machine, command) => Promise.resolve(command),
   prepareHome: async () => Promise.resolve(),
+  restart: async () => Promise.resolve(false),
   remove: async () => Promise.resolve(),
   removeOthers: async () => Promise.resolve(),
 };
@@ -60,6 +63,12 @@ export class NamespaceHost implements MachineHost {
     await mkdir(home, { recursive: true, mode: 0o711 });
     await rm(path, { recursive: true, force: true });
     await symlink(home, path);
+  }
+
+  async restart(id: string): Promise<boolean> {
+    this.#running.delete(id);
+    await endMachine(this.#root, id, this.#clock);
+    return true;
   }
 
   async remove(id: string): Promise<void> {

@@ -64,6 +64,8 @@ export interface CharmMetadata {
   readonly storage: Readonly<Record<string, StorageMetadata>>;
   /** Of the first base of the manifest. */
   readonly base?: { readonly name: string; readonly channel: string };
+  /** All bases of the manifest; absent: any. */
+  readonly bases?: readonly { readonly name: string; readonly channel: string }[];
   /** Content of the file `version`. */
   readonly version?: string;
 }

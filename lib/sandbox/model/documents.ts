@@ -85,8 +85,26 @@ export interface ApplicationDocument {
   readonly leaderSettings: Readonly<Record<string, string>>;
   readonly leaderSettingsVersion: number;
   readonly created: string;
+  /** Grows whenever charm or resources change; absent: they never have. */
+  readonly charmVersion?: number;
+  /** Units take the charm even while a hook of theirs has failed (`refresh --force-units`). */
+  readonly forceCharm?: boolean;
+  /** Content of the charm's resources, by name; absent where none was given. */
+  readonly resources?: Readonly<Record<string, ResourceRevision>>;
   /** What every new unit gets, by the charm's name for it. */
   readonly storage?: Readonly<Record<string, StorageConstraints>>;
+}
+
+/** One uploaded file. */
+export interface ResourceRevision {
+  /** Counts from 1 for each resource of an application. */
+  readonly revision: number;
+  /** In the sandbox's directory of resources. */
+  readonly file: string;
+  readonly size: number;
+  /** SHA-384, hexadecimal. */
+  readonly fingerprint: string;
+  readonly uploaded: string;
 }
 
 /** A directive with all defaults filled in. */
@@ -179,6 +197,16 @@ export interface UnitDocument {
   readonly stopped: boolean;
   /** Through with its remove hook, and waiting for its subordinates to go. */
   readonly removed?: boolean;
+  /** The charm in the unit's directory; absent: the application's. */
+  readonly charm?: string;
+  /** `charmVersion` of the application at the last upgrade. */
+  readonly charmSeen?: number;
+  /** The charm whose files are being put in place; found after a crash, they may be mixed. */
+  readonly upgrading?: string;
+  /** Its machine was rebooted, and the unit has not run its start hook since. */
+  readonly rebooted?: boolean;
+  /** Revisions of resources this unit has a copy of. */
+  readonly resources?: Readonly<Record<string, number>>;
   /** `configVersion` of the application at the last config-changed. */
   readonly configSeen?: number;
   readonly leaderAccepted: boolean;

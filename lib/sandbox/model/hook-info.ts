@@ -6,13 +6,13 @@ export const LIFECYCLE_HOOKS = [
   'stop',
   'remove',
   'config-changed',
+  'upgrade-charm',
   'update-status',
   'leader-elected',
   'leader-settings-changed',
 ] as const;
 
 export type LifecycleHook = (typeof LIFECYCLE_HOOKS)[number];
-
 export type RelationStep = 'created' | 'joined' | 'changed' | 'departed' | 'broken';
 
 export interface LifecycleHookInfo {

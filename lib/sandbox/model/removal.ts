@@ -115,7 +115,8 @@ function removeApplicationIfEmpty(transaction: Transaction, name: string): void 
   transaction.remove('application', name);
 }
 
-function removeRelation(transaction: Transaction, id: number): void {
+/** Removes a relation with all its data and everybody's memory of it. */
+export function removeRelation(transaction: Transaction, id: number): void {
   transaction.remove('relation', String(id));
   for (const { entity } of transaction.within('bag', String(id))) {
     transaction.remove('bag', bagId(id, entity));

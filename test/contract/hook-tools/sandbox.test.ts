@@ -18,6 +18,9 @@ description: A witness with storage.
 storage:
   data: { type: filesystem, location: /srv/data }
   logs: { type: filesystem, multiple: { range: 0-2 } }
+resources:
+  tool: { type: file, filename: tool.bin }
+  later: { type: file, filename: later.bin }
 `;
 
 let sandbox: SandboxDaemon;
@@ -34,6 +37,8 @@ beforeAll(async () => {
   await sandbox.deploy('keeps', {
     files: { 'metadata.yaml': KEEPER },
     storage: { logs: { count: 1 } },
+    resources: { tool: import.meta.filename },
+    trust: true,
   });
   await sandbox.call('integrate', { endpoints: ['mine:serves', 'theirs:wants'] });
   await sandbox.settle();

@@ -118,9 +118,8 @@ test('detached storage keeps its data, and another unit finds them', async () =>
     async () => (await storageOf('logs/2')) === undefined,
   );
   await sandbox.settle();
-  expect(existsSync(join(sandbox.root, 'agents', 'unit-keep-1', 'storage', 'logs', '2'))).toBe(
-    false,
-  );
+  const left = join(sandbox.root, 'agents', 'unit-keep-1', 'storage', 'logs', '2');
+  await sandbox.waitFor('the data to be gone', async () => !existsSync(left));
 });
 
 test('a unit leaves its storage before it stops; what is not part of its machine stays', async () => {

@@ -153,6 +153,21 @@ export class PlannerModel {
           }
         });
         return undefined;
+      case 'upgrade':
+        this.store.transact((transaction) => {
+          const { application } = transaction.require('unit', unit);
+          const { charm, charmVersion = 0 } = transaction.require('application', application);
+          transaction.patch('unit', unit, {
+            charm,
+            charmSeen: charmVersion,
+            pending: {
+              hook: { kind: 'lifecycle', name: 'upgrade-charm' },
+              state: 'queued',
+              failures: 0,
+            },
+          });
+        });
+        return '(upgrade)';
       case 'commands':
       case 'task':
         return `(${operation.kind})`;

@@ -1,9 +1,8 @@
 /** `juju deploy`. */
-import { existsSync } from 'node:fs';
-import type { Calls, JsonRecord, JsonValue } from '../../api.ts';
-import { isTree } from '../arguments/action-params.ts';
+import type { Calls, DeployParams, JsonRecord, JsonValue } from '../../api.ts';
+import { findCharm } from '../arguments/charm-path.ts';
+import { readConfigFile } from '../arguments/config-file.ts';
 import { parseConstraints } from '../arguments/constraints.ts';
-import { readTextFile, resolvePath } from '../arguments/files.ts';
 import {
   booleanFlag,
   commaFlag,
@@ -13,11 +12,11 @@ import {
   textFlag,
 } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
+import { readResources } from '../arguments/resources.ts';
 import { parseSettings } from '../arguments/settings.ts';
 import { readDirectives } from '../arguments/storage-directives.ts';
-import { parseYaml } from '../arguments/yaml-input.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
-import { CommandError, quoted, UsageError } from '../errors.ts';
+import { quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import type { Session } from '../session.ts';
 
@@ -51,7 +50,7 @@ export const deploy = defineCommand({
     channel: refusedFlag('the sandbox deploys charms from local paths only'),
     revision: refusedFlag('the sandbox deploys charms from local paths only'),
     overlay: refusedFlag('the sandbox deploys no bundles'),
-    resource: refusedFlag('the sandbox has no resources yet'),
+    resource: listFlag('name=path: a file to upload as a resource', { placeholder: '<resource>' }),
     storage: listFlag('name=[pool,][count,][size]: storage of each unit', {
       placeholder: '<directive>',
     }),
@@ -77,10 +76,7 @@ export const deploy = defineCommand({
       ...(flags.trust ? { trust: true } : {}),
       ...nonEmpty('to', flags.to),
       ...(flags.base === undefined ? {} : { base: flags.base }),
-      ...(flags.storage.length === 0
-        ? {}
-        : { storage: readDirectives(flags.storage, { valueRequired: true }) }),
-      ...nonEmpty('attachStorage', flags['attach-storage']),
+      ...withThings(flags, session.io),
     });
     if (flags.constraints.length > 0) {
       await session.call('constraints', {
@@ -107,6 +103,19 @@ function report(session: Session, answer: Calls['deploy']['result']): void {
   );
 }
 
+/** The storage and the files that units get. */
+function withThings(
+  flags: Readonly<Record<'storage' | 'resource' | 'attach-storage', readonly string[]>>,
+  io: CommandIo,
+): Pick<DeployParams, 'storage' | 'resources' | 'attachStorage'> {
+  const { storage, resource, 'attach-storage': attachStorage } = flags;
+  return {
+    ...(storage.length === 0 ? {} : { storage: readDirectives(storage, { valueRequired: true }) }),
+    ...(resource.length === 0 ? {} : { resources: readResources(resource, io) }),
+    ...(attachStorage.length === 0 ? {} : { attachStorage }),
+  };
+}
+
 function checkArguments(application: string | undefined, units: number | undefined): void {
   if (application !== undefined && !isApplicationName(application)) {
     throw new UsageError(`invalid application name ${quoted(application)}`);
@@ -114,24 +123,6 @@ function checkArguments(application: string | undefined, units: number | undefin
   if (units !== undefined && units < 0) {
     throw new UsageError('--num-units must be a positive integer');
   }
-}
-
-function findCharm(path: string, io: CommandIo): string {
-  const full = resolvePath(path, io);
-  const looksLikePath = /^[./~]|\//.test(path) || path.endsWith('.charm');
-  if (looksLikePath && existsSync(full)) {
-    return full;
-  }
-  if (!looksLikePath && existsSync(full)) {
-    throw new CommandError(
-      `charm or bundle not found for ${quoted(path)}: the sandbox does not look at Charmhub\nA charm folder of that name is here; write "./${path}".`,
-    );
-  }
-  throw new CommandError(
-    looksLikePath
-      ? `no charm was found at ${quoted(path)}`
-      : `charm or bundle not found for ${quoted(path)}: the sandbox deploys local charms only, by their path`,
-  );
 }
 
 /** `local:x-3` is charm `x`; a bare name stays. */
@@ -152,24 +143,4 @@ async function readConfig(
     Object.assign(config, await readConfigFile(file, application, io));
   }
   return { ...config, ...(await parseSettings(pairs, io)) };
-}
-
-async function readConfigFile(
-  file: string,
-  application: string | undefined,
-  io: CommandIo,
-): Promise<JsonRecord> {
-  const document = await parseYaml(await readTextFile(file, io), file);
-  if (!isTree(document)) {
-    throw new CommandError(
-      `cannot use ${file} as configuration: it has to be a map of applications`,
-    );
-  }
-  const own = application === undefined ? Object.values(document)[0] : document[application];
-  if (!isTree(own)) {
-    throw new CommandError(
-      `cannot use ${file} as configuration: no settings for ${quoted(application ?? '')} in it`,
-    );
-  }
-  return own as JsonRecord;
 }

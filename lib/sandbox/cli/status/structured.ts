@@ -106,6 +106,7 @@ function unit(item: UnitStatus, zone: ZoneChoice): OutputValue {
     'workload-status': status(item.workload, zone),
     'juju-status': status(item.agent, zone),
     leader: item.leader ? true : undefined,
+    'upgrading-from': item.upgradingFrom,
     machine: item.machine,
     'open-ports': item.ports.length === 0 ? undefined : item.ports.toSorted(compareNaturally),
     'public-address': item.address,

@@ -6,7 +6,7 @@ import type { JsonRecord } from '../../json.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL, type StorageConstraints } from '../../model/documents.ts';
 import { isApplicationName } from '../../model/names.ts';
-import { addInitialStorage } from '../../model/storage.ts';
+import { endpointOf, isPeer, relationsOf } from '../../model/relations.ts';
 import { storageConstraints } from '../../model/storage-constraints.ts';
 import { isSubordinate } from '../../model/subordinates.ts';
 import { createUnit } from '../../model/units.ts';
@@ -14,11 +14,13 @@ import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
 import { placeUnit } from './machines.ts';
 import { receiveCharm } from './receive-charm.ts';
+import { checkResourceNames, copyAll } from './resources.ts';
 
 export async function deploy(
   { services }: CallContext,
   params: DeployParams,
 ): Promise<Calls['deploy']['result']> {
+  const resources = await copyAll(services, params.resources ?? {});
   return await receiveCharm(
     services,
     params.path,
@@ -41,6 +43,7 @@ export async function deploy(
         leaderSettingsVersion: 0,
         created: now.toISOString(),
         ...(Object.keys(storage).length === 0 ? {} : { storage }),
+        ...(Object.keys(resources).length === 0 ? {} : { resources }),
       });
       addPeerRelations(transaction, application, metadata);
       const units = addUnits(transaction, application, now, {
@@ -76,6 +79,7 @@ function checkRequest(
     );
   }
   checkUnits(metadata, params);
+  checkResourceNames(metadata, params.resources ?? {});
   const { config } = reader.require('model', MODEL);
   return {
     application,
@@ -107,13 +111,19 @@ function chooseBase(metadata: CharmMetadata, told: string | undefined) {
   return { name, channel: channel.split('/', 1)[0] ?? channel };
 }
 
-function addPeerRelations(
+/** Makes the peer relations of the charm that are not there yet. */
+export function addPeerRelations(
   transaction: Transaction,
   application: string,
   metadata: CharmMetadata,
 ): void {
+  const present = new Set(
+    relationsOf(transaction, application)
+      .filter(isPeer)
+      .map((relation) => endpointOf(relation, application)?.endpoint),
+  );
   for (const endpoint of Object.values(metadata.endpoints)) {
-    if (endpoint.role === 'peer') {
+    if (endpoint.role === 'peer' && !present.has(endpoint.name)) {
       const id = nextRelationId(transaction);
       transaction.put('relation', String(id), {
         id,
@@ -181,12 +191,8 @@ function addUnits(
     throw new ModelError('--attach-storage cannot be used with -n');
   }
   const document = transaction.require('application', application);
-  const names = Array.from({ length: count }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const machine = placeUnit(transaction, document, to[index], now);
-    return createUnit(transaction, application, now, { machine });
+    return createUnit(transaction, application, now, { machine, attachStorage });
   });
-  for (const name of names) {
-    addInitialStorage(transaction, name, attachStorage, now.toISOString());
-  }
-  return names;
 }

@@ -14,8 +14,10 @@ import { fault } from './faults.ts';
 import { addMachines, removeMachines } from './machines.ts';
 import { cancelTask, listActions, operation, operations, task } from './operations.ts';
 import { place } from './place.ts';
+import { refresh } from './refresh.ts';
 import { integrate, removeRelation } from './relations.ts';
 import { removeApplications, removeUnits, resolved } from './removal.ts';
+import { attachResource, listResources } from './resources.ts';
 import {
   addSecret,
   grantSecret,
@@ -93,6 +95,9 @@ const typedHandlers: Handlers = {
   'revoke-secret': revokeSecret,
   secrets: listSecrets,
   'show-secret': showSecret,
+  refresh,
+  resources: listResources,
+  'attach-resource': attachResource,
   storage: listStorage,
   'storage-pools': storagePools,
   'add-storage': addUnitStorage,

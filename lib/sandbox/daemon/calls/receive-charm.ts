@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readFileIfExists } from '#system';
 import type { AgentServices } from '../../agent/services.ts';
 import { loadCharm } from '../../charm-archive/load-charm.ts';
 import { unpackCharm } from '../../charm-archive/unpack-charm.ts';
@@ -18,7 +19,8 @@ export interface ReceivedCharm {
 }
 
 /**
- * Unpacks the charm at `path` and gives it the next revision of its name.
+ * Unpacks the charm at `path` and gives it the next revision of its name, or that of its file `revision`
+ * if it is higher.
  * @param check looks at the charm and throws where it is not wanted; nothing has changed then
  * @param commit what else happens in the transaction that adds the charm
  */
@@ -34,7 +36,11 @@ export async function receiveCharm<C, R>(
     await unpackCharm(path, temporary);
     const metadata = await loadCharm(temporary);
     const checked = check(metadata);
-    const revision = store.require('model', MODEL).charmRevisions[metadata.name] ?? 0;
+    const told = await readFileIfExists(join(temporary, 'revision'));
+    const revision = Math.max(
+      store.require('model', MODEL).charmRevisions[metadata.name] ?? 0,
+      /^\d+\s*$/.test(told ?? '') ? Number(told) : 0,
+    );
     const charm = `${metadata.name}-${revision}`;
     const directory = join(paths.charms, charm);
     // A directory of this name is left from a deploy that was killed before its commit.

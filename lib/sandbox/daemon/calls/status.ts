@@ -119,11 +119,15 @@ function principalsOf(reader: Reader, application: string): readonly string[] {
 }
 
 function describeUnit(reader: Reader, unit: UnitDocument, hostAddress: string): UnitStatus {
+  const application = reader.get('application', unit.application);
   return {
     name: unit.name,
     workload: workloadStatus(unit),
     agent: { ...agentStatus(unit), version: JUJU_VERSION },
-    leader: reader.get('application', unit.application)?.leader === unit.name,
+    leader: application?.leader === unit.name,
+    ...(unit.charm === undefined || unit.charm === application?.charm
+      ? {}
+      : { upgradingFrom: `local:${unit.charm}` }),
     ...(unit.principal === undefined ? { machine: unit.machine } : {}),
     address: addressOf(reader, unit.name, hostAddress),
     ports: unit.ports.toSorted(comparePorts).map(formatPort),

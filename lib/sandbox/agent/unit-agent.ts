@@ -1,8 +1,8 @@
 /** The actor of one unit: decides, executes, and again, one operation at a time. */
 import { endSandboxProcesses } from '../client/sweep-processes.ts';
-import { MODEL } from '../model/documents.ts';
+import { MODEL, type UnitDocument } from '../model/documents.ts';
 import { removeUnit } from '../model/removal.ts';
-import type { Reader, Transaction } from '../store/store.ts';
+import type { Patch, Reader, Transaction } from '../store/store.ts';
 import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
 import { isBookkeeping, keepBooks } from './bookkeeping.ts';
 import { type Commands, runCommands } from './command-operation.ts';
@@ -237,11 +237,15 @@ function recoverInterrupted(services: AgentServices, unitName: string): void {
         retries: retriesHooks(services),
         random: Math.random,
       });
-      transaction.patch('unit', unitName, {
-        // It was the daemon that failed, so there is no reason to wait.
-        pending: failed.retryAt === undefined ? failed : { ...failed, retryAt: now.toISOString() },
-        agent: { current: 'error', message: failureMessage(hook), since: now.toISOString() },
-      });
+      const changes: Patch<UnitDocument> =
+        failed.retryAt === undefined
+          ? {
+              pending: failed,
+              agent: { current: 'error', message: failureMessage(hook), since: now.toISOString() },
+            }
+          : // It was the daemon that failed, so there is no reason to wait, nor to speak of an error.
+            { pending: { ...failed, retryAt: now.toISOString() } };
+      transaction.patch('unit', unitName, changes);
     }
   });
   const what = hook === undefined ? 'commands' : failureMessage(hook);

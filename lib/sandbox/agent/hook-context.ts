@@ -7,6 +7,8 @@ import type { Clock } from '#system';
 import type { SandboxPaths } from '../client/paths.ts';
 import { ModelError } from '../errors.ts';
 import type { JsonRecord } from '../json.ts';
+import type { MachineFiles } from '../machines/machine-files.ts';
+import type { MachineHost } from '../machines/machine-host.ts';
 import type {
   PortRange,
   RelationDocument,
@@ -27,6 +29,8 @@ import { PendingStorage } from './pending-storage.ts';
 export interface ContextServices {
   readonly paths: SandboxPaths;
   readonly store: Store;
+  /** Where the processes of units run. */
+  readonly machines: MachineHost;
   readonly log: DebugLog;
   readonly clock: Clock;
   /** Units whose next commit fails (`juju sandbox drop-commit`). */
@@ -97,6 +101,11 @@ export class HookContext {
 
   get store(): Store {
     return this.services.store;
+  }
+
+  /** Files as the charm sees them. */
+  files(): MachineFiles {
+    return this.services.machines.files(this.unitDocument().machine);
   }
 
   now(): string {

@@ -1,5 +1,4 @@
 /** What unit agents work with. */
-import type { MachineHost } from '../machines/machine-host.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { ContextServices, HookContext } from './hook-context.ts';
 import type { MachineLocks } from './machine-locks.ts';
@@ -7,8 +6,6 @@ import type { OutputPipes } from './output-pipe.ts';
 
 export interface AgentServices extends ContextServices {
   readonly pipes: OutputPipes;
-  /** Where the processes of units run. */
-  readonly machines: MachineHost;
   /** Contexts that hook tools may name now, by id. */
   readonly contexts: Map<string, HookContext>;
   readonly locks: MachineLocks;

@@ -1,5 +1,4 @@
 /** `key=value` arguments and the files that hold such values. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { describeError } from '#system';
@@ -36,7 +35,7 @@ export function readValuesFile(call: ToolCall): Record<string, string> {
 /** A file named by a charm, relative to where it called. */
 function readText(call: ToolCall, file: string): string {
   try {
-    return readFileSync(resolve(call.cwd, file), 'utf8');
+    return call.context.files().read(resolve(call.cwd, file)).toString('utf8');
   } catch (error) {
     throw new ToolError(describeError(error));
   }

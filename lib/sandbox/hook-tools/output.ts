@@ -2,7 +2,6 @@
  * Results of hook tools in Juju's formats: smart, yaml, json.
  * https://github.com/juju/cmd/blob/v3/output.go
  */
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import type { JsonValue } from '../json.ts';
@@ -44,7 +43,7 @@ export function answer(
   if (file === undefined || file === '') {
     return { stdout: text };
   }
-  writeFileSync(resolve(call.cwd, file), text);
+  call.context.files().write(resolve(call.cwd, file), text);
   return {};
 }
 

@@ -1,5 +1,4 @@
 /** What secret tools take: URIs, contents, life times. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describeError } from '#system';
 import type { SecretContent } from '../api-secrets.ts';
@@ -91,7 +90,7 @@ function valueIn(call: ToolCall, form: string | undefined, value: string): strin
 
 function readBytes(call: ToolCall, file: string): Buffer {
   try {
-    return readFileSync(resolve(call.cwd, file));
+    return call.context.files().read(resolve(call.cwd, file));
   } catch (error) {
     throw new ToolError(describeError(error));
   }

@@ -5,12 +5,18 @@ import { basename, join } from 'node:path';
 import { type Clock, isProcessAlive, type ProcessIdentity } from '#system';
 import type { IsolationSettings, MachineDocument } from '../model/documents.ts';
 import { etcFiles, mountsOfHost } from './host-files.ts';
-import { machineDirectory, machinesDirectory } from './machine-files.ts';
+import {
+  hostFiles,
+  type MachineFiles,
+  machineDirectory,
+  machinesDirectory,
+} from './machine-files.ts';
 import {
   type Command,
   createMachineFiles,
   endMachine,
   enterMachine,
+  filesOfMachine,
   findInit,
   type MachineRequest,
   startMachine,
@@ -20,6 +26,8 @@ import { attachMachine, ensureNetwork } from './network.ts';
 export interface MachineHost {
   /** The command to spawn on this host so that `command` runs on the machine, which is started if need be. */
   enter(machine: MachineDocument, command: Command): Promise<Command>;
+  /** The files of a machine that runs. */
+  files(machine: string): MachineFiles;
   /** Makes the place for the directory of a unit's agent, where that is not an ordinary directory. */
   prepareHome(machine: MachineDocument, path: string): Promise<void>;
   /** Ends what runs on a machine, which starts again when needed; false where it cannot be told. */
@@ -33,6 +41,7 @@ export interface MachineHost {
 /** All units share this host. */
 export const sharedHost: MachineHost = {
   enter: async (_machine, command) => Promise.resolve(command),
+  files: () => hostFiles,
   prepareHome: async () => Promise.resolve(),
   restart: async () => Promise.resolve(false),
   remove: async () => Promise.resolve(),
@@ -54,6 +63,11 @@ export class NamespaceHost implements MachineHost {
 
   async enter(machine: MachineDocument, command: Command): Promise<Command> {
     return enterMachine(await this.#ensure(machine), command);
+  }
+
+  files(machine: string): MachineFiles {
+    const init = findInit(this.#root, machine);
+    return init === undefined ? hostFiles : filesOfMachine(init);
   }
 
   /** Units lie in the directory of their machine, which is all that the machine sees of `agents`. */

@@ -2,6 +2,7 @@
  * One machine in namespaces of its own: started by `start-machine.sh`, which stays as its first
  * process and outlives the daemon; entered by nsenter(1).
  */
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -23,13 +24,15 @@ import {
   runProcess,
 } from '#system';
 import { endProcesses, killProcess } from '../client/sweep-processes.ts';
-import { machineDirectory } from './machine-files.ts';
+import { type MachineFiles, machineDirectory } from './machine-files.ts';
 
 const SCRIPT = fileURLToPath(new URL('start-machine.sh', import.meta.url));
 const NAMESPACES = ['--mount', '--uts', '--ipc', '--net', '--pid', '--'] as const;
 // Changes the directory once inside; nsenter learnt that only lately.
 const ENV = '/usr/bin/env';
 const POLL_MS = 10;
+// More than any limit of the hook tools.
+const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Where the files that a machine changes are kept. */
 export type Layers = 'disk' | 'memory';
@@ -161,4 +164,39 @@ function pidNamespace(pid: number): string {
   } catch {
     return '';
   }
+}
+
+/**
+ * The files that the machine of `init` sees. Read by its own processes: a path can go through
+ * symbolic links, which lead elsewhere on this host.
+ */
+export function filesOfMachine(init: ProcessIdentity): MachineFiles {
+  return {
+    read: (path) => runInside(init, ['/usr/bin/cat', '--', path], ''),
+    write: (path, text) => {
+      runInside(init, ['/bin/sh', '-c', 'cat > "$1"', 'sh', path], text);
+    },
+  };
+}
+
+/** Waits, as a hook tool's answer does; it takes some milliseconds. */
+function runInside(
+  init: ProcessIdentity,
+  [file = '', ...args]: readonly string[],
+  input: string,
+): Buffer {
+  const command = enterMachine(init, { file, args, cwd: '/' });
+  const env = minimalEnvironment();
+  const { status, stdout, stderr } = spawnSync(command.file, [...command.args], {
+    env,
+    input,
+    maxBuffer: MAX_FILE_BYTES,
+  });
+  if (status !== 0) {
+    const reason = String(stderr).trim().split('\n').at(-1) ?? '';
+    throw new HintError(reason.replace(/^(?:cat|sh: \d+): (?:cannot create )?/, 'cannot open '), {
+      code: 'machine-file',
+    });
+  }
+  return stdout;
 }

@@ -99,6 +99,24 @@ onlyAsRoot('machines in namespaces of their own (needs root)', () => {
     });
   });
 
+  test('hook tools read and write files as the charm sees them', async () => {
+    await sandbox.deploy('a');
+    await sandbox.settle();
+    const { stdout, stderr } = await sandbox.exec(
+      'a/0',
+      [
+        'mkdir -p /opt/own && ln -sfn /opt/own /tmp/link',
+        'printf "a: from a file\\n" > /tmp/link/values',
+        'relation-set -r $(relation-ids mates) --file /tmp/link/values',
+        'relation-get -r $(relation-ids mates) -o /tmp/link/out a a/0 && cat /opt/own/out',
+        'state-set --file /tmp/none',
+      ].join('\n'),
+    );
+    expect(stdout).toBe('from a file\n');
+    expect(stderr).toContain('/tmp/none: No such file or directory');
+    expect(existsSync('/opt/own')).toBe(false);
+  });
+
   test('a background process finds its unit by juju-exec, also after a new daemon', async () => {
     await sandbox.deploy('a', {
       scripts: {

@@ -172,9 +172,11 @@ test('what was added before a crash of the daemon is attached after it', async (
   await sandbox.setScript('keep/0', 'logs-storage-attached', TELL);
   await sandbox.killDaemon();
   await sandbox.restartDaemon();
+  const attached = async () =>
+    (await sandbox.log()).filter(({ message }) => message.startsWith('kept logs/1 filesystem'));
+  await sandbox.waitFor('the hook to run again', async () => (await attached()).length > 0);
   await sandbox.settle();
-  const told = (await sandbox.log()).map(({ message }) => message);
-  expect(told.filter((line) => line.startsWith('kept logs/1 filesystem'))).toHaveLength(1);
+  expect(await attached()).toHaveLength(1);
 });
 
 test('a charm that asks for block devices or for shared storage is refused with a reason', async () => {

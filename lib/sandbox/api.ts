@@ -181,6 +181,8 @@ export interface DeployParams {
   readonly attachStorage?: readonly string[];
   /** Machines for the units, in order; the units beyond get new ones. */
   readonly to?: readonly string[];
+  /** Whatever the charm assumes of Juju. */
+  readonly force?: boolean;
   /** Absolute paths by the names of resources. */
   readonly resources?: Readonly<Record<string, string>>;
 }

@@ -6,6 +6,7 @@
 import { ModelError } from '../errors.ts';
 import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata, EndpointMetadata } from '../model/charm-metadata.ts';
+import { parseAssumes } from './assumes.ts';
 import { parseResources } from './resource-metadata.ts';
 import { parseStorage } from './storage-metadata.ts';
 import { isRecord, recordOf, textOf } from './yaml-document.ts';
@@ -15,7 +16,14 @@ const ENDPOINT = /^[a-z][a-z0-9]*(?:[_-][a-z0-9]+)*$/;
 
 type Basics = Pick<
   CharmMetadata,
-  'name' | 'summary' | 'subordinate' | 'endpoints' | 'extraBindings' | 'resources' | 'storage'
+  | 'name'
+  | 'summary'
+  | 'subordinate'
+  | 'endpoints'
+  | 'extraBindings'
+  | 'resources'
+  | 'storage'
+  | 'assumes'
 >;
 
 /** @throws ModelError with Juju's message where the metadata are invalid. */
@@ -39,6 +47,7 @@ export function parseMetadata(document: JsonValue): Basics {
     extraBindings: Object.keys(recordOf(meta['extra-bindings'], 'metadata: extra-bindings')),
     resources: parseResources(meta),
     storage: parseStorage(name, meta),
+    assumes: parseAssumes(meta['assumes']),
   };
 }
 

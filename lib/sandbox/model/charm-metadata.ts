@@ -1,5 +1,6 @@
 /** What a charm says of itself, parsed and validated; how it is read is `charm-archive/`. */
 import type { JsonRecord, JsonValue } from '../json.ts';
+import type { Assumption } from './assumes.ts';
 
 export type OptionType = 'string' | 'int' | 'float' | 'boolean' | 'secret';
 
@@ -62,6 +63,8 @@ export interface CharmMetadata {
   readonly actions: Readonly<Record<string, ActionMetadata>>;
   readonly resources: Readonly<Record<string, ResourceMetadata>>;
   readonly storage: Readonly<Record<string, StorageMetadata>>;
+  /** What the charm needs of Juju. */
+  readonly assumes: readonly Assumption[];
   /** Of the first base of the manifest. */
   readonly base?: { readonly name: string; readonly channel: string };
   /** All bases of the manifest; absent: any. */

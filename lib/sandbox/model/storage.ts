@@ -27,7 +27,7 @@ export function storageOf(reader: Reader, unit: string): readonly StorageDocumen
 }
 
 /** @throws ModelError with Juju's message. */
-export function requireStorage(reader: Reader, id: string): StorageDocument {
+function requireStorage(reader: Reader, id: string): StorageDocument {
   const storage = reader.get('storage', id);
   if (storage === undefined) {
     throw new ModelError(`storage instance ${JSON.stringify(id)} not found`, 'not-found');

@@ -39,7 +39,7 @@ export const deploy = defineCommand({
     config: listFlag('key=value, or a YAML file with configuration', { placeholder: '<config>' }),
     trust: booleanFlag('Allow the application to run hooks that need access credentials'),
     base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
-    force: booleanFlag('Accepted for compatibility; changes nothing'),
+    force: booleanFlag('Whatever the charm assumes of Juju'),
     to: commaFlag('The machines to put the units on; new ones unless given', {
       placeholder: '<machine>[,<machine>]',
     }),
@@ -103,16 +103,19 @@ function report(session: Session, answer: Calls['deploy']['result']): void {
   );
 }
 
-/** The storage and the files that units get. */
+/** The storage and the files that units get, and whether to insist. */
 function withThings(
-  flags: Readonly<Record<'storage' | 'resource' | 'attach-storage', readonly string[]>>,
+  flags: Readonly<Record<'storage' | 'resource' | 'attach-storage', readonly string[]>> & {
+    readonly force: boolean;
+  },
   io: CommandIo,
-): Pick<DeployParams, 'storage' | 'resources' | 'attachStorage'> {
-  const { storage, resource, 'attach-storage': attachStorage } = flags;
+): Pick<DeployParams, 'storage' | 'resources' | 'attachStorage' | 'force'> {
+  const { storage, resource, force, 'attach-storage': attachStorage } = flags;
   return {
     ...(storage.length === 0 ? {} : { storage: readDirectives(storage, { valueRequired: true }) }),
     ...(resource.length === 0 ? {} : { resources: readResources(resource, io) }),
     ...(attachStorage.length === 0 ? {} : { attachStorage }),
+    ...(force ? { force } : {}),
   };
 }
 

@@ -1,8 +1,11 @@
 /** deploy, add-unit. */
+
+import { JUJU_VERSION } from '../../agent/services.ts';
 import type { Calls, DeployParams } from '../../api.ts';
 import { convertOption } from '../../charm-archive/config-options.ts';
 import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
+import { checkAssumes } from '../../model/assumes.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { MODEL, type StorageConstraints } from '../../model/documents.ts';
 import { isApplicationName } from '../../model/names.ts';
@@ -79,6 +82,9 @@ function checkRequest(
     );
   }
   checkUnits(metadata, params);
+  if (params.force !== true) {
+    checkAssumes(metadata.assumes, JUJU_VERSION);
+  }
   checkResourceNames(metadata, params.resources ?? {});
   const { config } = reader.require('model', MODEL);
   return {

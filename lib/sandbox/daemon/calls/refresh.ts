@@ -1,7 +1,10 @@
 /** refresh: another charm for an application. */
+
+import { JUJU_VERSION } from '../../agent/services.ts';
 import type { Calls } from '../../api.ts';
 import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
+import { checkAssumes } from '../../model/assumes.ts';
 import type { CharmMetadata } from '../../model/charm-metadata.ts';
 import { type ApplicationDocument, MODEL, type ResourceRevision } from '../../model/documents.ts';
 import { checkNewCharm, keptSettings, stalePeerRelations } from '../../model/refresh.ts';
@@ -26,7 +29,12 @@ export async function refresh(
   return await receiveCharm(
     services,
     params.path,
-    (metadata) => checkRequest(store, metadata, params),
+    (metadata) => {
+      if (params.force !== true) {
+        checkAssumes(metadata.assumes, JUJU_VERSION);
+      }
+      return checkRequest(store, metadata, params);
+    },
     (transaction, received, config) => {
       const now = clock.now().toISOString();
       setCharm(transaction, received, { params, config, uploads, now });

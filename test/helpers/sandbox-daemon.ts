@@ -167,9 +167,10 @@ export class SandboxDaemon {
     return Number((await readFile(join(this.root, 'daemon.pid'), 'utf8')).trim());
   }
 
-  /** kill -9 of the daemon, until the process is gone. */
-  async killDaemon(): Promise<void> {
+  /** kill -9 of the daemon as soon as `instant` resolves; until the process is gone. */
+  async killDaemon(instant: () => Promise<void> = async () => Promise.resolve()): Promise<void> {
     const pid = await this.daemonPid();
+    await instant();
     process.kill(pid, 'SIGKILL');
     await this.waitFor('the daemon to be dead', async () => {
       try {

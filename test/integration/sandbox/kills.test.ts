@@ -3,6 +3,7 @@
  * number to its peers, and leaves a trace of every attempt in a file, which no commit or crash takes back.
  * TEST_SEED=… repeats the choices of a run (not its timing).
  */
+import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -64,8 +65,8 @@ describe('kill -9 at random instants', () => {
     for (let round = 0, kills = 0; kills < KILLS; round += 1) {
       relation = await changeSomething(round, relation, random);
       await systemClock.sleep(random() * 40);
-      if (random() < 0.2) {
-        await sandbox.killDaemon();
+      if (random() < 0.25) {
+        await sandbox.killDaemon(async () => nextWrites(1 + Math.floor(random() * 4)));
         await sandbox.restartDaemon();
         kills += 1;
       } else {
@@ -115,6 +116,24 @@ describe('kill -9 at random instants', () => {
       return relations.every(({ id }) => id !== relation);
     });
     return 0;
+  }
+
+  /** Until the daemon has written to its store so often, but not long: most instants are far from any commit. */
+  async function nextWrites(count: number): Promise<void> {
+    const patience = new AbortController();
+    const writes = new Promise<void>((resolve) => {
+      let left = count;
+      const watcher = watch(join(sandbox.root, 'model.sqlite-wal'), { signal: patience.signal });
+      watcher.on('error', () => undefined);
+      watcher.on('change', () => {
+        left -= 1;
+        if (left <= 0) {
+          resolve();
+        }
+      });
+    });
+    await Promise.race([writes, systemClock.sleep(100)]);
+    patience.abort();
   }
 
   /** Kills the process of the hook that runs for the unit; answers whether one did. */

@@ -1,7 +1,7 @@
 /** `key=value` arguments and the files that hold such values. */
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
-import { describeError } from '#system';
+import { describeError, hasErrorCode } from '#system';
 import type { ToolCall } from './tool.ts';
 import { ToolError, usageError } from './tool-error.ts';
 
@@ -32,13 +32,29 @@ export function readValuesFile(call: ToolCall): Record<string, string> {
   return toTexts(parseMapping(text));
 }
 
-/** A file named by a charm, relative to where it called. */
-function readText(call: ToolCall, file: string): string {
+/** A file named by a charm, relative to where it called. @throws ToolError with Go's message. */
+export function readCharmFile(call: ToolCall, file: string): Buffer {
   try {
-    return call.context.files().read(resolve(call.cwd, file)).toString('utf8');
+    return call.context.files().read(resolve(call.cwd, file));
   } catch (error) {
-    throw new ToolError(describeError(error));
+    throw new ToolError(`open ${file}: ${reasonOf(error)}`);
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or directory',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'not a directory',
+};
+
+function reasonOf(error: unknown): string {
+  const known = Object.entries(REASONS).find(([code]) => hasErrorCode(error, code));
+  return known?.[1] ?? describeError(error);
+}
+
+function readText(call: ToolCall, file: string): string {
+  return readCharmFile(call, file).toString('utf8');
 }
 
 function parseMapping(text: string): Readonly<Record<string, unknown>> {

@@ -1,11 +1,9 @@
 /** What secret tools take: URIs, contents, life times. */
-import { resolve } from 'node:path';
-import { describeError } from '#system';
 import type { SecretContent } from '../api-secrets.ts';
 import type { RotatePolicy, SecretDocument } from '../model/documents.ts';
 import { mayManage, parseSecretUri, SECRET_KEY } from '../model/secrets.ts';
 import type { FlagSpec } from './flags.ts';
-import { readValuesFile } from './key-values.ts';
+import { readCharmFile, readValuesFile } from './key-values.ts';
 import type { ToolCall } from './tool.ts';
 import { ToolError, usageError } from './tool-error.ts';
 
@@ -82,17 +80,9 @@ function valueIn(call: ToolCall, form: string | undefined, value: string): strin
     case 'base64':
       return value;
     case 'file':
-      return readBytes(call, value).toString('base64');
+      return readCharmFile(call, value).toString('base64');
     default:
       throw usageError(`key value ${JSON.stringify(`#${form}`)} not valid`);
-  }
-}
-
-function readBytes(call: ToolCall, file: string): Buffer {
-  try {
-    return call.context.files().read(resolve(call.cwd, file));
-  } catch (error) {
-    throw new ToolError(describeError(error));
   }
 }
 

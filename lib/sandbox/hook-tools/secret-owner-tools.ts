@@ -186,7 +186,8 @@ function describe({ context }: ToolCall, secret: SecretDocument): JsonRecord {
   const committed = context.store.get('secret', secret.id);
   const expires = secret.revisions.at(-1)?.expires;
   return {
-    revision: committed?.latest ?? secret.latest,
+    // One made in this hook has a single revision when it is committed.
+    revision: committed?.latest ?? 1,
     label: secret.label ?? '',
     owner: secret.owner.kind,
     ...(secret.description === undefined ? {} : { description: secret.description }),

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -55,20 +56,30 @@ for (const [number, group] of groups.entries()) {
     beforeAll(async () => {
       directory = join(sandbox.root, `answers-${number}`);
       await mkdir(directory);
-      await runGroup(group, scriptFor(group, directory));
+      await runGroup(group, directory);
     }, 60_000);
 
     for (const [index, one] of group.cases.entries()) {
       test(`${index}: ${one.call.join(' ')}`, () => {
         const answer = readAnswer(directory, index);
-        expect(answer).toEqual(expectedAnswer(one, answer, address));
+        expect(answer).toEqual(expectedAnswer(one, answer, valueOf));
       });
     }
   });
 }
 
-async function runGroup({ context, unit }: Group, script: string): Promise<void> {
+function valueOf(name: string): string | undefined {
+  const file = join(sandbox.root, name);
+  return name === 'address' ? address : existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+async function runGroup(group: Group, directory: string): Promise<void> {
+  const { context, unit } = group;
+  const script = scriptFor(group, { directory, values: sandbox.root });
   switch (context) {
+    case 'hook':
+      await runHook(group, script, directory);
+      break;
     case 'exec':
       await sandbox.exec(unit, script);
       break;
@@ -85,4 +96,25 @@ async function runGroup({ context, unit }: Group, script: string): Promise<void>
       });
       break;
   }
+}
+
+/** Inside config-changed; a failed one is resolved without another try. */
+async function runHook(
+  { unit, exit = 0 }: Group,
+  script: string,
+  directory: string,
+): Promise<void> {
+  const application = unit.split('/')[0] ?? '';
+  await sandbox.setScript(unit, 'config-changed', script);
+  await sandbox.call('set-config', { application, values: { greeting: directory } });
+  await sandbox.waitFor('the script to end', async () => existsSync(join(directory, 'done')));
+  await sandbox.setScript(unit, 'config-changed', ':');
+  if (exit !== 0) {
+    await sandbox.waitFor('the hook to fail', async () => {
+      const found = await sandbox.unit(unit);
+      return found?.workload.current === 'error';
+    });
+    await sandbox.call('resolved', { units: [unit], noRetry: true });
+  }
+  await sandbox.settle();
 }

@@ -23,7 +23,7 @@ describe('the juju program without a sandbox', () => {
     ['status', 1, 'Run "juju bootstrap"'],
     ['run', 2, 'no unit specified'],
     ['status --nope', 2, 'option provided but not defined: --nope'],
-    ['ssh x', 2, 'not available in the sandbox'],
+    ['debug-hooks x', 2, 'not available in the sandbox'],
   ])('%s exits %d', async (line, code, message) => {
     const answer = await sandbox.juju(line);
     expect(answer).toMatchObject({ code, out: '', err: expect.stringContaining(message) });

@@ -11,10 +11,7 @@ const PORTS_A_LINE = 3;
 export function formatSummary(view: FullStatus): string {
   const units = allUnits(view);
   const ports = [...new Set(units.flatMap((unit) => unit.ports))].toSorted();
-  const head = leftAligned([
-    ['Running on subnets:', subnets(view).join(', ')],
-    ...portLines(ports),
-  ]);
+  const head = headLines(subnets(view).join(', '), portLines(ports));
   const body = [
     ...counted(
       '# Machines:',
@@ -87,11 +84,20 @@ function classBits(address: string): number {
   return first < 192 ? 16 : 24;
 }
 
-function leftAligned(rows: readonly (readonly string[])[]): string {
-  const widths = widthsOf(rows);
-  return rows
-    .map((cells) => `${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('')}\n`)
-    .join('');
+const widthOf = (text: string) => text.length + 2;
+
+/** Lines of ports that go on are not padded, and end the column that subnets and ports share. */
+function headLines(subnetText: string, ports: readonly (readonly string[])[]): string {
+  const title = 'Running on subnets:';
+  const first = title.length + 2;
+  const last = ports.length - 1;
+  const shared = Math.max(widthOf(subnetText), ...ports.map(([, text = '']) => widthOf(text)));
+  const width = (text: string) => (last === 0 ? shared : widthOf(text));
+  const lines = ports.map(
+    ([label = '', text = ''], index) =>
+      label.padEnd(first) + (index < last ? text : text.padEnd(width(text))),
+  );
+  return `${title.padEnd(first)}${subnetText.padEnd(width(subnetText))}\n${lines.join('\n')}\n`;
 }
 
 /** As Go's tabwriter does it: the width of a column is that of its run of neighbouring lines. */

@@ -5,7 +5,6 @@ import { filterStatus } from '../../../lib/sandbox/cli/status/filter.ts';
 import { formatOneline } from '../../../lib/sandbox/cli/status/oneline.ts';
 import { groupPorts } from '../../../lib/sandbox/cli/status/ports.ts';
 import { structuredStatus } from '../../../lib/sandbox/cli/status/structured.ts';
-import { formatSummary } from '../../../lib/sandbox/cli/status/summary.ts';
 import { formatTabular } from '../../../lib/sandbox/cli/status/tabular.ts';
 import { runFake } from './fake-session.ts';
 
@@ -388,61 +387,5 @@ describe('juju status', () => {
       code: 2,
       err: 'ERROR invalid value "xml" for option --format: unknown format "xml"\n',
     });
-  });
-});
-
-function summaryUnit(name: string, current: string): UnitStatus {
-  return {
-    name,
-    workload: { current },
-    agent: { current: 'idle' },
-    leader: false,
-    machine: '0',
-    address: '10.0.2.1',
-    ports: name === 'mysql/0' ? ['80/tcp', '443/tcp', '53/udp', '9000-9010/tcp'] : [],
-    subordinates: [],
-  };
-}
-
-describe('juju status --format summary', () => {
-  test('counts as Juju does', () => {
-    const [machine] = SAMPLE.machines;
-    const [application] = SAMPLE.applications;
-    if (machine === undefined || application === undefined) {
-      throw new Error('the sample is empty');
-    }
-    const text = formatSummary({
-      ...SAMPLE,
-      machines: [{ ...machine, addresses: ['192.168.7.5'], agent: { current: 'started' } }],
-      applications: [
-        {
-          ...application,
-          name: 'wordpress',
-          exposed: true,
-          units: [summaryUnit('wordpress/0', 'active')],
-        },
-        { ...application, name: 'mysql', exposed: false, units: [summaryUnit('mysql/0', 'error')] },
-      ],
-    });
-    expect(text).toBe(
-      [
-        'Running on subnets:  192.168.7.5/24, 10.0.2.1/8  ',
-        ' Utilizing ports:    443/tcp, 53/udp, 80/tcp, ',
-        '                     9000-9010/tcp  ',
-        '      # Machines:  (1)',
-        '         started:   1 ',
-        '                 ',
-        '         # Units:  (2)',
-        '          active:   1 ',
-        '           error:   1 ',
-        '                 ',
-        '  # Applications:  (2)',
-        '            mysql  0/1  exposed',
-        '        wordpress  1/1  exposed',
-        '                 ',
-        '        # Remote:  (0)',
-        '',
-      ].join('\n'),
-    );
   });
 });

@@ -32,7 +32,7 @@ export class Surprise extends Error {}
 
 const DATA = Buffer.concat([Buffer.from('storage probe: may be deleted\n'), randomBytes(994)]);
 
-export const FIRST_KEY = 'object';
+const FIRST_KEY = 'object';
 const KEYS = [FIRST_KEY, 'second', 'third', 'checksum', 'spoilt', 'multipart'] as const;
 
 /** Every key a probe may leave behind when it is interrupted. */

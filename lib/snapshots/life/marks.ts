@@ -5,7 +5,7 @@
 import type { ObjectInfo, ObjectStore } from '#object-store';
 import type { JsonValue } from '#system';
 
-export const MARK_FORMAT = 'juju-database-backup/mark';
+const MARK_FORMAT = 'juju-database-backup/mark';
 
 /** Read back and found sound. */
 export const VERIFIED_MARK = 'verified.json';

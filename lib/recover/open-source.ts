@@ -6,8 +6,9 @@ import {
   type ObjectStore,
   parseS3Options,
 } from '#object-store';
+import { applicationPrefixOf, type KeyRing, openKeyRing, parseRecoveryKit } from '#snapshots';
 import { HintError } from '#system';
-import type { S3Source, Source } from './options.ts';
+import type { Artefact, S3Source, Source } from './options.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,14 +20,14 @@ export async function openSource(
   if (source.kind === 'directory') {
     return { store: createDirectoryObjectStore(source.directory), close: () => undefined };
   }
-  const keys = await readKeys(source, environment);
+  const keys = await readCredentials(source, environment);
   const chain = source.caFile === undefined ? [] : [await readText(source.caFile, '--ca-file')];
   const settings = { ...source.settings, ...keys, 'tls-ca-chain': chain };
   const store = createS3ObjectStore(parseS3Options(settings));
   return { store, close: () => store.close() };
 }
 
-async function readKeys(
+async function readCredentials(
   { credentialsFile }: S3Source,
   environment: Environment,
 ): Promise<Readonly<Record<string, string | undefined>>> {
@@ -56,6 +57,23 @@ function complete<T extends Readonly<Record<string, string | undefined>>>(
     });
   }
   return keys;
+}
+
+/**
+ * What opens an encrypted backup: the keys of a recovery kit, or those in the bucket that the passphrase opens.
+ * @throws SnapshotError `wrong-key`; HintError when the file cannot be read
+ */
+export async function readKeys(
+  { keyFile, artefactPath }: Artefact,
+  store: ObjectStore,
+): Promise<KeyRing | undefined> {
+  if (keyFile === undefined) {
+    return undefined;
+  }
+  const text = await readText(keyFile, '--key-file');
+  const isKit = /^key [0-9a-f]{16}:/m.test(text);
+  const place = { store, chunkPrefix: `${applicationPrefixOf(artefactPath)}chunks/` };
+  return isKit ? parseRecoveryKit(text) : await openKeyRing(place, text.trim());
 }
 
 async function readText(path: string, option: string): Promise<string> {

@@ -22,6 +22,8 @@ STORE is one of
                         an S3 bucket; keys are read from --credentials FILE (lines "access-key: …"
                         and "secret-key: …"), or from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
   --directory DIR       a copy of the bucket's objects in a directory
+
+Encrypted backups need --key-file FILE: the recovery kit, or a file with nothing but the passphrase.
 `;
 
 export interface S3Source {
@@ -34,23 +36,19 @@ export interface S3Source {
 
 export type Source = S3Source | { readonly kind: 'directory'; readonly directory: string };
 
+/** A backup to read, and what opens it. */
+export interface Artefact {
+  readonly source: Source;
+  readonly artefactPath: string;
+  readonly keyFile: string | undefined;
+}
+
 export type Task =
   | { readonly kind: 'help' }
   | { readonly kind: 'list'; readonly source: Source; readonly path: string }
-  | { readonly kind: 'items' | 'verify'; readonly source: Source; readonly artefactPath: string }
-  | {
-      readonly kind: 'restore';
-      readonly source: Source;
-      readonly artefactPath: string;
-      readonly to: string;
-    }
-  | {
-      readonly kind: 'item';
-      readonly source: Source;
-      readonly artefactPath: string;
-      readonly item: string;
-      readonly to: string;
-    };
+  | ({ readonly kind: 'items' | 'verify' } & Artefact)
+  | ({ readonly kind: 'restore'; readonly to: string } & Artefact)
+  | ({ readonly kind: 'item'; readonly item: string; readonly to: string } & Artefact);
 
 const OPTIONS = {
   list: { type: 'boolean' },
@@ -68,6 +66,7 @@ const OPTIONS = {
   'ca-file': { type: 'string' },
   credentials: { type: 'string' },
   directory: { type: 'string' },
+  'key-file': { type: 'string' },
 } as const;
 
 type Values = ReturnType<typeof parseValues>;
@@ -88,23 +87,23 @@ export function parseTask(args: readonly string[]): Task {
       'say what to do: --list, or --artefact-path with --to, --items, --item or --verify',
     );
   }
-  return taskFor(values, source, artefactPath);
+  return taskFor(values, { source, artefactPath, keyFile: values['key-file'] });
 }
 
-function taskFor(values: Values, source: Source, artefactPath: string): Task {
+function taskFor(values: Values, artefact: Artefact): Task {
   const { item, to } = values;
   if (values.items === true) {
-    return { kind: 'items', source, artefactPath };
+    return { kind: 'items', ...artefact };
   }
   if (values.verify === true) {
-    return { kind: 'verify', source, artefactPath };
+    return { kind: 'verify', ...artefact };
   }
   if (to === undefined) {
     throw usage('say where to put it with --to');
   }
   return item === undefined
-    ? { kind: 'restore', source, artefactPath, to }
-    : { kind: 'item', source, artefactPath, item, to };
+    ? { kind: 'restore', to, ...artefact }
+    : { kind: 'item', item, to, ...artefact };
 }
 
 function sourceOf(values: Values): Source {

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import type { ObjectStore } from '#object-store';
 import { listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
 import { type Clock, formatBytes, formatDuration } from '#system';
-import { openSource } from './open-source.ts';
+import { openSource, readKeys } from './open-source.ts';
 import { parseTask, type Task, USAGE } from './options.ts';
 
 /** What is outside; replaced in tests. */
@@ -46,7 +46,8 @@ async function perform(
     return;
   }
   const { signal } = ports;
-  const snapshot = await openSnapshot(store, task.artefactPath, { signal });
+  const keys = await readKeys(task, store);
+  const snapshot = await openSnapshot(store, task.artefactPath, { signal, keys });
   switch (task.kind) {
     case 'items':
       for await (const { kind, path, size } of snapshot.entries({ signal })) {

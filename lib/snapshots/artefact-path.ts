@@ -42,6 +42,11 @@ export function applicationPrefixFor(location: ArtefactLocation): string {
   return `${parts.join('/')}/`;
 }
 
+/** The application prefix a snapshot of ours lies below: what is before `backups/<name>/`. */
+export function applicationPrefixOf(artefactPath: string): string {
+  return normaliseArtefactPath(artefactPath).replace(/[^/]+\/[^/]+\/$/, '');
+}
+
 /**
  * The one spelling of an artefact path: no slash before, one after.
  * @throws SnapshotError `invalid-path` for text that cannot be one.

@@ -3,8 +3,9 @@
  * and what comes back is decoded and compared with its id before anybody sees it.
  */
 import { decode } from './codec.ts';
+import { type Coding, sealedAs } from './coding.ts';
 import { damagedError } from './errors.ts';
-import { type ChunkRef, type PackName, packKey, sha256 } from './format.ts';
+import { type ChunkRef, type PackName, packKey } from './format.ts';
 import { freeMemory } from './free-memory.ts';
 import type { IndexSource } from './index-reader.ts';
 import { orderedMap } from './ordered-map.ts';
@@ -97,7 +98,11 @@ async function fetchWindow<C>(
     const { data, release } = await read(run.pack, run);
     for (const item of run.items) {
       const at = item.ref.at - run.offset;
-      const plain = await decodeChunk(item.ref, data.subarray(at, at + item.ref.stored));
+      const plain = await decodeChunk(
+        item.ref,
+        data.subarray(at, at + item.ref.stored),
+        source.coding,
+      );
       if (plain === undefined) {
         const key = packKey(source.chunkPrefix, run.pack.id);
         const reason = `holds a damaged chunk at offset ${item.ref.at}`;
@@ -132,10 +137,15 @@ function planRuns<C>(window: readonly FetchItem<C>[]): Iterable<Run<C>> {
 }
 
 /** The chunk's bytes, or undefined when they are not what its id says. */
-async function decodeChunk(ref: ChunkRef, stored: Uint8Array): Promise<Uint8Array | undefined> {
+export async function decodeChunk(
+  ref: Pick<ChunkRef, 'id' | 'as' | 'size'>,
+  stored: Uint8Array,
+  coding: Coding,
+): Promise<Uint8Array | undefined> {
   try {
-    const data = await decode(ref.as, stored, ref.size);
-    return sha256(data) === ref.id ? data : undefined;
+    const encoded = coding.unseal(stored, sealedAs.chunk(ref.id));
+    const data = await decode(ref.as, encoded, ref.size);
+    return coding.idOf(data).toString('hex') === ref.id ? data : undefined;
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ import { HintError } from '#system';
  * - `source-changed`: the source gave more or fewer bytes than it had announced.
  * - `no-such-entry`: the snapshot holds no such file.
  * - `invalid-path`: an artefact path that cannot be one.
+ * - `key-needed`, `wrong-key`, `weak-key`: it is encrypted, and the key is missing, another one, or too short.
  * - `deleted`: it was deleted, and can still be brought back.
  * - `kept`, `in-use`: it may not be deleted now.
  * - `target-not-empty`: the directory to restore into holds something.
@@ -29,6 +30,9 @@ export type SnapshotErrorCode =
   | 'invalid-path'
   | 'invalid-entry'
   | 'deleted'
+  | 'key-needed'
+  | 'wrong-key'
+  | 'weak-key'
   | 'kept'
   | 'in-use'
   | 'target-not-empty';

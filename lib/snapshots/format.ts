@@ -18,6 +18,9 @@ export const MAX_PACK_CHUNKS = 16_384;
 /** Text of one index part; parts are compressed and kept in memory one at a time. */
 export const INDEX_PART_SIZE = 4 * 1024 * 1024;
 
+/** What a manifest may require of its reader. */
+export const ENCRYPTED = 'aes-256-gcm';
+
 export type Encoding = 'raw' | 'zstd';
 
 /** A pack as an index names it. */

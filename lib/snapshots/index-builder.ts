@@ -1,11 +1,13 @@
 /** Collects index lines in order, and stores them part by part as soon as all packs they name have ids. */
 import type { ChunkLocation } from './chunk-table.ts';
 import { encode } from './codec.ts';
+import { type Coding, sealedAs } from './coding.ts';
 import { INDEX_PART_SIZE, sha256 } from './format.ts';
 import type { EntryMetadata, IndexPart } from './types.ts';
 
 export interface IndexBuilderOptions {
   readonly level: number | undefined;
+  readonly coding: Coding;
   /** Stores one part under its name relative to the artefact path. */
   readonly store: (object: string, data: Uint8Array, sha256: string) => Promise<void>;
   readonly partSize?: number;
@@ -96,12 +98,15 @@ export class IndexBuilder {
     const text = Buffer.from(this.#lines.map((line) => `${line}\n`).join(''));
     const encoded = await encode(text, this.#options.level);
     const number = String(this.parts.length).padStart(6, '0');
-    const object = `index-${number}.jsonl${encoded.as === 'zstd' ? '.zst' : ''}`;
-    const digest = sha256(encoded.data);
-    await this.#options.store(object, encoded.data, digest);
+    const { coding } = this.#options;
+    const isSealed = coding.keyId !== undefined;
+    const object = `index-${number}.jsonl${encoded.as === 'zstd' ? '.zst' : ''}${isSealed ? '.enc' : ''}`;
+    const data = coding.seal(encoded.data, sealedAs.index(object));
+    const digest = sha256(data);
+    await this.#options.store(object, data, digest);
     this.parts.push({
       object,
-      size: encoded.data.length,
+      size: data.length,
       sha256: digest,
       encoding: encoded.as,
       contentSize: text.length,

@@ -11,15 +11,20 @@ export type IndexLine =
 
 /**
  * @param packs The packs named so far in this part; a pack line adds to it.
+ * @param overhead Bytes that sealing adds to each chunk.
  * @returns undefined for a line that breaks the format.
  */
-export function parseIndexLine(text: string, packs: PackName[]): IndexLine | undefined {
+export function parseIndexLine(
+  text: string,
+  packs: PackName[],
+  overhead = 0,
+): IndexLine | undefined {
   const line = parseJsonObject(text);
   if (line === undefined) {
     return undefined;
   }
   if ('chunk' in line) {
-    return parseChunk(line, packs);
+    return parseChunk(line, packs, overhead);
   }
   if ('entry' in line) {
     return parseEntry(line);
@@ -39,7 +44,11 @@ function parsePack(line: JsonObject, packs: PackName[]): IndexLine | undefined {
   return { kind: 'pack' };
 }
 
-function parseChunk(line: JsonObject, packs: readonly PackName[]): IndexLine | undefined {
+function parseChunk(
+  line: JsonObject,
+  packs: readonly PackName[],
+  overhead: number,
+): IndexLine | undefined {
   const { chunk: id, size, at, stored } = line;
   const as = readEncoding(line['as']);
   const pack = isSafeCount(line['pack']) ? packs[line['pack']] : undefined;
@@ -48,17 +57,17 @@ function parseChunk(line: JsonObject, packs: readonly PackName[]): IndexLine | u
     return undefined;
   }
   const chunk: ChunkRef = { id, size, pack, at, stored, as };
-  return isConsistent(chunk) ? { kind: 'chunk', chunk } : undefined;
+  return isConsistent(chunk, overhead) ? { kind: 'chunk', chunk } : undefined;
 }
 
 function readEncoding(value: unknown): Encoding | undefined {
   return value === 'raw' || value === 'zstd' ? value : undefined;
 }
 
-function isConsistent({ size, at, stored, as, pack }: ChunkRef): boolean {
-  const sizes = size > 0 && size <= MAX_CHUNK_SIZE && stored > 0 && at + stored <= pack.size;
+function isConsistent({ size, at, stored, as, pack }: ChunkRef, overhead: number): boolean {
+  const sizes = size > 0 && size <= MAX_CHUNK_SIZE && stored > overhead && at + stored <= pack.size;
   // A writer stores raw what would not shrink.
-  return sizes && (as === 'zstd' ? stored < size : stored === size);
+  return sizes && (as === 'zstd' ? stored - overhead < size : stored - overhead === size);
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<EntryKind>(['directory', 'file', 'symlink', 'stream']);

@@ -1,6 +1,7 @@
 /** Reads the index of a snapshot as a checked sequence of entries, chunks and ends. FORMAT.md#index-parts */
 import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { decode } from './codec.ts';
+import { type Coding, sealedAs } from './coding.ts';
 import { damagedError, SnapshotError } from './errors.ts';
 import { type ChunkRef, sha256 } from './format.ts';
 import { type IndexLine, parseIndexLine } from './index-lines.ts';
@@ -17,6 +18,7 @@ export interface IndexSource {
   readonly store: ObjectStore;
   readonly artefactPath: string;
   readonly manifest: SnapshotManifest;
+  readonly coding: Coding;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -56,7 +58,8 @@ async function readPart(source: IndexSource, part: IndexPart): Promise<string> {
     throw damaged('was altered: its checksum does not match');
   }
   try {
-    return Buffer.from(await decode(part.encoding, data, part.contentSize)).toString('utf8');
+    const encoded = source.coding.unseal(data, sealedAs.index(part.object));
+    return Buffer.from(await decode(part.encoding, encoded, part.contentSize)).toString('utf8');
   } catch {
     throw damaged('cannot be decoded');
   }
@@ -80,7 +83,7 @@ class SequenceChecker {
     for (let start = 0; start < text.length; ) {
       const newline = text.indexOf('\n', start);
       const stop = newline === -1 ? text.length : newline;
-      const line = parseIndexLine(text.slice(start, stop), packs);
+      const line = parseIndexLine(text.slice(start, stop), packs, this.#source.coding.overhead);
       start = stop + 1;
       if (line === undefined) {
         throw this.#damaged(object, 'holds a line that is not valid');

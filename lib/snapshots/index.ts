@@ -3,12 +3,22 @@ export {
   type ArtefactIdentity,
   type ArtefactLocation,
   applicationPrefixFor,
+  applicationPrefixOf,
   artefactPathFor,
   chunkPrefixFor,
   normaliseArtefactPath,
   type ParsedArtefactPath,
   parseArtefactPath,
 } from './artefact-path.ts';
+export {
+  changePassphrase,
+  ensureKey,
+  type KeyRing,
+  openKeyRing,
+  rotateKey,
+} from './crypto/key-ring.ts';
+export { parseRecoveryKit, recoveryKit } from './crypto/recovery-kit.ts';
+export type { RepositoryKey } from './crypto/repository-key.ts';
 export { isSnapshotError, SnapshotError, type SnapshotErrorCode } from './errors.ts';
 export {
   type DeleteOptions,
@@ -33,7 +43,7 @@ export {
   verifySnapshot,
 } from './life/verify-snapshot.ts';
 export { listSnapshots } from './list-snapshots.ts';
-export { openSnapshot } from './open-snapshot.ts';
+export { type OpenOptions, openSnapshot } from './open-snapshot.ts';
 export type {
   BackupProgress,
   DeletedSnapshot,

@@ -1,20 +1,30 @@
 /** The manifest as text and back, with its seal. FORMAT.md#manifestjson */
 import { normalize } from 'node:path/posix';
+import type { Coding } from './coding.ts';
 import { damagedError, SnapshotError } from './errors.ts';
-import { CHUNK_SIZE, FORMAT_VERSION, isSha256, MANIFEST_FORMAT, sha256 } from './format.ts';
+import {
+  CHUNK_SIZE,
+  ENCRYPTED,
+  FORMAT_VERSION,
+  isSha256,
+  MANIFEST_FORMAT,
+  sha256,
+} from './format.ts';
 import { isJsonObject, isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
 import type { IndexPart, SnapshotManifest, SnapshotTotals } from './types.ts';
 
 /** `,⏎  "sha256": "` + 64 digits + `"⏎}⏎` */
 const SEAL_LENGTH = 83;
+/** `,⏎  "mac": "` + 64 digits + `"` */
+const MAC_LENGTH = 77;
 
 /** The manifest's bytes; the same manifest gives the same bytes. */
-export function encodeManifest(manifest: SnapshotManifest): Buffer {
-  const { totals } = manifest;
+export function encodeManifest(manifest: SnapshotManifest, coding: Coding): Buffer {
+  const { totals, keyId } = manifest;
   const content = {
     format: MANIFEST_FORMAT,
     version: manifest.formatVersion,
-    requires: [],
+    requires: keyId === undefined ? [] : [ENCRYPTED],
     'started-at': manifest.startedAt,
     'created-at': manifest.createdAt,
     attributes: manifest.attributes,
@@ -26,7 +36,8 @@ export function encodeManifest(manifest: SnapshotManifest): Buffer {
       'new-bytes': totals.newBytes,
       'stored-bytes': totals.storedBytes,
     },
-    'chunk-ids': 'sha-256',
+    'chunk-ids': keyId === undefined ? 'sha-256' : 'hmac-sha-256',
+    key: keyId,
     cutting: { kind: 'fixed', size: CHUNK_SIZE },
     chunks: manifest.chunks,
     index: manifest.index.map((part) => ({
@@ -38,7 +49,9 @@ export function encodeManifest(manifest: SnapshotManifest): Buffer {
     })),
   };
   const text = JSON.stringify(content, undefined, 2);
-  const sealed = Buffer.from(text.slice(0, -'\n}'.length));
+  const plain = text.slice(0, -'\n}'.length);
+  const proof = keyId === undefined ? '' : `,\n  "mac": "${coding.mac(Buffer.from(plain))}"`;
+  const sealed = Buffer.from(`${plain}${proof}`);
   return Buffer.concat([sealed, Buffer.from(`,\n  "sha256": "${sha256(sealed)}"\n}\n`)]);
 }
 
@@ -64,6 +77,22 @@ export function decodeManifest(
     throw damagedError(artefactPath, object, 'is not a valid manifest');
   }
   return manifest;
+}
+
+/**
+ * That the manifest was written by somebody who knows the key, and not only has access to the bucket.
+ * @throws SnapshotError `damaged`
+ */
+export function assertAuthentic(
+  data: Uint8Array,
+  coding: Coding,
+  { artefactPath, object }: { readonly artefactPath: string; readonly object: string },
+): void {
+  const plain = data.subarray(0, -SEAL_LENGTH - MAC_LENGTH);
+  const proof = Buffer.from(data.subarray(-SEAL_LENGTH - MAC_LENGTH, -SEAL_LENGTH));
+  if (proof.toString('latin1') !== `,\n  "mac": "${coding.mac(plain)}"`) {
+    throw damagedError(artefactPath, object, 'was not written with its key');
+  }
 }
 
 /** The key prefix of the packs. @throws SnapshotError `damaged` when it leads out of the bucket */
@@ -92,7 +121,8 @@ function foreignOrBroken(data: Uint8Array, artefactPath: string, object: string)
 
 function assertVersion(json: JsonObject, artefactPath: string, object: string): void {
   const version = json['version'];
-  const requires = Array.isArray(json['requires']) ? json['requires'] : [];
+  const required = Array.isArray(json['requires']) ? json['requires'] : [];
+  const requires = required.filter((name) => name !== ENCRYPTED);
   const newer = typeof version === 'number' && version > FORMAT_VERSION;
   if (newer || requires.length > 0) {
     const what = newer
@@ -119,7 +149,8 @@ function readManifest(json: JsonObject): SnapshotManifest | undefined {
   const startedAt = json['started-at'];
   const createdAt = json['created-at'];
   const texts = [chunks, startedAt, createdAt].every((it) => typeof it === 'string');
-  const known = json['version'] === FORMAT_VERSION && json['chunk-ids'] === 'sha-256';
+  const keyId = readKeyId(json);
+  const known = json['version'] === FORMAT_VERSION && keyId !== undefined;
   if (!texts || !known || !isJsonObject(attributes) || !totals || !index) {
     return undefined;
   }
@@ -129,9 +160,20 @@ function readManifest(json: JsonObject): SnapshotManifest | undefined {
     createdAt: String(createdAt),
     attributes: attributes as SnapshotManifest['attributes'],
     totals,
+    ...(keyId === '' ? {} : { keyId }),
     chunks: String(chunks),
     index,
   };
+}
+
+/** The id of the key, empty where there is none, undefined where the members contradict each other. */
+function readKeyId(json: JsonObject): string | undefined {
+  const requires = Array.isArray(json['requires']) ? json['requires'] : [];
+  const { key } = json;
+  if (requires.includes(ENCRYPTED)) {
+    return json['chunk-ids'] === 'hmac-sha-256' && typeof key === 'string' ? key : undefined;
+  }
+  return json['chunk-ids'] === 'sha-256' ? '' : undefined;
 }
 
 function readParts(value: unknown): IndexPart[] | undefined {

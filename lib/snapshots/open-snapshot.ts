@@ -1,15 +1,19 @@
 /** Opens a snapshot for reading, or says exactly what lies at the path instead. */
 import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { normaliseArtefactPath } from './artefact-path.ts';
+import { type Coding, PLAIN_CODING } from './coding.ts';
+import type { KeyRing } from './crypto/key-ring.ts';
 import { SnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT, STARTED_OBJECT } from './format.ts';
 import { DELETED_MANIFEST } from './life/marks.ts';
-import { decodeManifest } from './manifest.ts';
+import { assertAuthentic, decodeManifest } from './manifest.ts';
 import { SnapshotReader } from './snapshot-reader.ts';
 import type { Snapshot, SnapshotManifest } from './types.ts';
 
-interface Options {
+export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
+  /** From `openKeyRing` or `parseRecoveryKit`; needed where the snapshot is encrypted. */
+  readonly keys?: KeyRing | undefined;
 }
 
 /**
@@ -19,22 +23,50 @@ interface Options {
 export async function openSnapshot(
   store: ObjectStore,
   artefactPath: string,
-  options: Options = {},
+  options: OpenOptions = {},
 ): Promise<Snapshot> {
   const path = normaliseArtefactPath(artefactPath);
   const manifest = await loadManifest(store, path, options);
-  return new SnapshotReader(store, path, manifest);
+  const coding = codingFor(path, manifest, options.keys);
+  return new SnapshotReader({ store, artefactPath: path, manifest, coding });
 }
 
-/** The manifest of the snapshot at a normalised artefact path. */
+/** How a snapshot is to be read. @throws SnapshotError `key-needed` or `wrong-key` */
+export function codingFor(
+  artefactPath: string,
+  { keyId }: SnapshotManifest,
+  keys: KeyRing | undefined,
+): Coding {
+  const coding = keyId === undefined ? PLAIN_CODING : keys?.get(keyId);
+  if (coding === undefined) {
+    const isMissing = keys === undefined || keys.size === 0;
+    throw new SnapshotError(
+      `cannot read backup ${JSON.stringify(artefactPath)}: it is encrypted with key ${keyId ?? ''}, ${isMissing ? 'and no key was given' : 'which is not among those given'}`,
+      {
+        code: isMissing ? 'key-needed' : 'wrong-key',
+        hint: 'give the passphrase the backup was made with, or its recovery kit',
+        artefactPath,
+      },
+    );
+  }
+  return coding;
+}
+
+/** The manifest of the snapshot at a normalised artefact path; where its key is given, proved to be written with it. */
 export async function loadManifest(
   store: ObjectStore,
   artefactPath: string,
-  options: Options,
+  options: OpenOptions,
 ): Promise<SnapshotManifest> {
   const key = `${artefactPath}${MANIFEST_OBJECT}`;
   try {
-    return decodeManifest(await store.get(key, options), artefactPath, key);
+    const data = await store.get(key, options);
+    const manifest = decodeManifest(data, artefactPath, key);
+    const coding = options.keys?.get(manifest.keyId ?? '');
+    if (coding !== undefined) {
+      assertAuthentic(data, coding, { artefactPath, object: key });
+    }
+    return manifest;
   } catch (error) {
     if (isObjectStoreError(error, 'not-found')) {
       throw await explainAbsence(store, artefactPath, options);
@@ -46,7 +78,7 @@ export async function loadManifest(
 async function explainAbsence(
   store: ObjectStore,
   artefactPath: string,
-  options: Options,
+  options: OpenOptions,
 ): Promise<SnapshotError> {
   const quoted = JSON.stringify(artefactPath);
   if ((await store.head(`${artefactPath}${DELETED_MANIFEST}`, options)) !== undefined) {

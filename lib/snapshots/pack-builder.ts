@@ -2,12 +2,13 @@
 import { BufferPool } from './buffer-pool.ts';
 import type { ChunkLocation, PackHandle } from './chunk-table.ts';
 import { type Encoded, encode } from './codec.ts';
+import { type Coding, sealedAs } from './coding.ts';
 import { MAX_PACK_CHUNKS, PACK_PAYLOAD_SIZE, sha256 } from './format.ts';
 
 const PACK_MAGIC = 'JDBPACK1';
 const TRAILER_SIZE = 48;
 /** A footer line takes at most some 110 bytes before compression. */
-const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE;
+const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE + 28;
 
 export interface CompletePack {
   readonly id: string;
@@ -20,6 +21,7 @@ export interface PackBuilderOptions {
   /** Packs in memory: one being filled, the others on their way. */
   readonly buffers: number;
   readonly payloadSize?: number;
+  readonly coding: Coding;
 }
 
 export class PackBuilder {
@@ -54,7 +56,7 @@ export class PackBuilder {
       return;
     }
     this.#open = undefined;
-    const data = await open.finish();
+    const data = await open.finish(this.#options.coding);
     const id = sha256(data);
     open.handle.id = id;
     open.handle.size = data.length;
@@ -116,15 +118,17 @@ class OpenPack {
   }
 
   /** The whole pack, a view of its buffer. */
-  async finish(): Promise<Buffer> {
-    const footer = await encode(Buffer.from(JSON.stringify(this.#footer)), 3);
+  async finish(coding: Coding): Promise<Buffer> {
+    const encoded = await encode(Buffer.from(JSON.stringify(this.#footer)), 3);
+    const footer = coding.seal(encoded.data, sealedAs.footer);
+    const isSealed = coding.keyId !== undefined;
     const trailer = Buffer.alloc(TRAILER_SIZE);
     trailer.write(PACK_MAGIC, 0, 'latin1');
-    trailer.writeUInt32LE(footer.data.length, 8);
-    trailer.writeUInt32LE(footer.as === 'zstd' ? 1 : 0, 12);
-    trailer.write(sha256(footer.data), 16, 'hex');
-    this.buffer.set(footer.data, this.#filled);
-    this.buffer.set(trailer, this.#filled + footer.data.length);
-    return this.buffer.subarray(0, this.#filled + footer.data.length + TRAILER_SIZE);
+    trailer.writeUInt32LE(footer.length, 8);
+    trailer.writeUInt32LE((encoded.as === 'zstd' ? 1 : 0) + (isSealed ? 2 : 0), 12);
+    trailer.write(sha256(footer), 16, 'hex');
+    this.buffer.set(footer, this.#filled);
+    this.buffer.set(trailer, this.#filled + footer.length);
+    return this.buffer.subarray(0, this.#filled + footer.length + TRAILER_SIZE);
   }
 }

@@ -1,6 +1,7 @@
 /** Learns the chunks of the application's latest complete snapshot, so that only what changed is stored. */
 import { isObjectStoreError, type ObjectStore } from '#object-store';
 import type { ChunkTable, PackHandle } from './chunk-table.ts';
+import type { Coding } from './coding.ts';
 import { isSnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT } from './format.ts';
 import { readIndex } from './index-reader.ts';
@@ -12,6 +13,7 @@ export interface ParentSearch {
   readonly store: ObjectStore;
   readonly artefactPath: string;
   readonly chunkPrefix: string;
+  readonly coding: Coding;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,7 +41,8 @@ export async function learnParent(
 ): Promise<void> {
   try {
     const manifest = await loadManifest(search.store, parent, search);
-    if (resolveChunkPrefix(parent, manifest.chunks) !== search.chunkPrefix) {
+    const isElsewhere = resolveChunkPrefix(parent, manifest.chunks) !== search.chunkPrefix;
+    if (isElsewhere || manifest.keyId !== search.coding.keyId) {
       return;
     }
     const present = await listPacks(search.store, search.chunkPrefix, search.signal);

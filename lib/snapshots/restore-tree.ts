@@ -4,8 +4,8 @@
  * and symlinks come last, when nothing is written through them any more.
  */
 import { lchown, lutimes, mkdir, open, readdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hasErrorCode } from '#system';
+import { dirname, join } from 'node:path';
+import { hasErrorCode, syncDirectory } from '#system';
 import { type ChunkSource, type FetchItem, fetchChunks } from './chunk-fetcher.ts';
 import { SnapshotError } from './errors.ts';
 import { readIndex } from './index-reader.ts';
@@ -21,6 +21,12 @@ export interface RestoreTreeOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
+/**
+ * Up to so many files are synced one by one. One sync of the file system costs less for more of them, but waits for whatever
+ * else the machine has written: half a minute where it is busy.
+ */
+const FILES_SYNCED_EACH = 256;
+
 interface FileChunk {
   readonly file: RestoredFile;
   readonly offset: number;
@@ -29,17 +35,19 @@ interface FileChunk {
 /** @throws SnapshotError; the directory then holds some of the tree and must not be used */
 export async function restoreTree(source: ChunkSource, options: RestoreTreeOptions): Promise<void> {
   await prepareDirectory(options.directory);
-  const tree = new TreeWriter(options.directory, await OwnerResolver.create(options.ownership));
+  const isSynced = source.manifest.totals.files <= FILES_SYNCED_EACH;
+  const owners = await OwnerResolver.create(options.ownership);
+  const tree = new TreeWriter(options.directory, { owners, isSynced });
   try {
     await fetchChunks(source, tree.follow(source), async ({ ref, context }, data) => {
       await context.file.write(data, context.offset);
       options.onBytes(ref.size);
     });
     await tree.finish();
+    await (isSynced ? tree.syncDirectories() : syncTree(options.directory));
   } finally {
     await tree.close();
   }
-  await syncTree(options.directory);
 }
 
 async function prepareDirectory(directory: string): Promise<void> {
@@ -60,14 +68,19 @@ async function prepareDirectory(directory: string): Promise<void> {
 class TreeWriter {
   readonly #root: string;
   readonly #owners: OwnerResolver;
+  readonly #isSynced: boolean;
   readonly #made = new Set<string>();
   readonly #directories: EntryMetadata[] = [];
   readonly #symlinks: EntryMetadata[] = [];
   readonly #files = new Set<RestoredFile>();
 
-  constructor(root: string, owners: OwnerResolver) {
+  constructor(
+    root: string,
+    options: { readonly owners: OwnerResolver; readonly isSynced: boolean },
+  ) {
     this.#root = root;
-    this.#owners = owners;
+    this.#owners = options.owners;
+    this.#isSynced = options.isSynced;
   }
 
   /** Creates directories and files as the index names them, and yields the chunks to fetch. */
@@ -94,6 +107,15 @@ class TreeWriter {
     }
   }
 
+  /** Makes the names durable of files that were synced one by one. */
+  async syncDirectories(): Promise<void> {
+    const directories = ['.', ...this.#made];
+    await forEachConcurrently(directories, 8, async (path) => {
+      await syncDirectory(join(this.#root, path));
+    });
+    await syncDirectory(dirname(this.#root));
+  }
+
   /** Closes what a failure left open. */
   async close(): Promise<void> {
     await forEachConcurrently([...this.#files], 8, async (file) => await file.discard());
@@ -113,6 +135,7 @@ class TreeWriter {
     }
     const file = new RestoredFile(path, entry, {
       owner: this.#owners.ownerOf(entry),
+      isSynced: this.#isSynced,
       onClosed: () => this.#files.delete(file),
     });
     this.#files.add(file);

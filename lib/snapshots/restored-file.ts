@@ -5,6 +5,8 @@ import type { EntryMetadata } from './types.ts';
 
 export interface RestoredFileOptions {
   readonly owner: Ownership | undefined;
+  /** Whether this file is made durable by itself. */
+  readonly isSynced: boolean;
   readonly onClosed: () => void;
 }
 
@@ -62,6 +64,9 @@ export class RestoredFile {
     }
     if (mtimeMs !== undefined) {
       await handle.utimes(mtimeMs / 1000, mtimeMs / 1000);
+    }
+    if (this.#options.isSynced) {
+      await handle.sync();
     }
     await handle.close();
     this.#options.onClosed();

@@ -6,9 +6,10 @@ import {
   fetchChunks,
   fetchChunksInOrder,
 } from './chunk-fetcher.ts';
+import type { Coding } from './coding.ts';
 import { SnapshotError } from './errors.ts';
 import type { ChunkRef } from './format.ts';
-import { readIndex } from './index-reader.ts';
+import { type IndexSource, readIndex } from './index-reader.ts';
 import { resolveChunkPrefix } from './manifest.ts';
 import { createPackVerifier } from './pack-reader.ts';
 import { restoreTree } from './restore-tree.ts';
@@ -30,12 +31,14 @@ export class SnapshotReader implements Snapshot {
   readonly artefactPath: string;
   readonly manifest: SnapshotManifest;
   readonly #store: ObjectStore;
+  readonly #coding: Coding;
   readonly #chunkPrefix: string;
 
-  constructor(store: ObjectStore, artefactPath: string, manifest: SnapshotManifest) {
+  constructor({ store, artefactPath, manifest, coding }: IndexSource) {
     this.#store = store;
     this.artefactPath = artefactPath;
     this.manifest = manifest;
+    this.#coding = coding;
     this.#chunkPrefix = resolveChunkPrefix(artefactPath, manifest.chunks);
   }
 
@@ -111,6 +114,7 @@ export class SnapshotReader implements Snapshot {
       artefactPath: this.artefactPath,
       chunkPrefix: this.#chunkPrefix,
       manifest: this.manifest,
+      coding: this.#coding,
       signal: options.signal,
     };
   }

@@ -2,12 +2,13 @@
  * The pipeline of a backup: read and cut → hash → (known?) → compress → pack → upload, with index lines beside.
  * Chunks are hashed and compressed side by side, but placed in order, so that equal sources give equal packs.
  */
-import { hash } from 'node:crypto';
 import type { ObjectStore } from '#object-store';
 import { BufferPool } from './buffer-pool.ts';
 import { type CutChunk, cutChunks } from './chunk-cutter.ts';
+import { decodeChunk } from './chunk-fetcher.ts';
 import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
 import { type Encoded, encode } from './codec.ts';
+import { type Coding, sealedAs } from './coding.ts';
 import { SnapshotError } from './errors.ts';
 import { CHUNK_SIZE, type PackName, packKey } from './format.ts';
 import { freeMemory } from './free-memory.ts';
@@ -29,6 +30,9 @@ export interface SnapshotWriterOptions {
   readonly chunkPrefix: string;
   readonly entries: AsyncIterable<SnapshotEntry>;
   readonly level: number | undefined;
+  readonly coding: Coding;
+  /** Of so many chunks stored one is decoded again first; 0 for none. */
+  readonly recheckEvery: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
@@ -54,16 +58,19 @@ export class SnapshotWriter {
   /** Steps run one after the other, in the order of the source. */
   #steps: Promise<void> = Promise.resolve();
   #waitingSteps = 0;
+  #encoded = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options;
     this.#packs = new PackBuilder({
       buffers: PACK_BUFFERS,
+      coding: options.coding,
       upload: async (pack) => await this.#uploadPack(pack),
     });
     this.#index = new IndexBuilder({
       level: options.level,
+      coding: options.coding,
       store: async (object, data, sha256) => await this.#storeIndex(object, data, sha256),
     });
   }
@@ -130,9 +137,8 @@ export class SnapshotWriter {
 
   async #writeChunk(chunk: CutChunk): Promise<void> {
     const data = chunk.buffer.subarray(0, chunk.length);
-    const id = hash('sha256', data, 'buffer');
-    const encoded =
-      this.known.find(id) === undefined ? encode(data, this.#options.level) : undefined;
+    const id = this.#options.coding.idOf(data);
+    const encoded = this.known.find(id) === undefined ? this.#encode(id, data) : undefined;
     // Its failure is seen by the step; until then it must not count as unhandled.
     encoded?.catch(() => undefined);
     await this.#step(async () => {
@@ -142,6 +148,22 @@ export class SnapshotWriter {
         this.#buffers.release(chunk.buffer);
       }
     });
+  }
+
+  /** As it will be stored. @throws SnapshotError `damaged` when it would not come back */
+  async #encode(id: Buffer, data: Buffer): Promise<Encoded> {
+    const { coding, level, recheckEvery } = this.#options;
+    const { as, data: encoded } = await encode(data, level);
+    const text = id.toString('hex');
+    const sealed = coding.seal(encoded, sealedAs.chunk(text));
+    if (sealed !== encoded && encoded !== data) {
+      freeMemory(encoded);
+    }
+    this.#encoded += 1;
+    if (recheckEvery > 0 && this.#encoded % recheckEvery === 0) {
+      await recheck({ id: text, as, size: data.length }, sealed, coding);
+    }
+    return { as, data: sealed };
   }
 
   async #place(id: Buffer, size: number, encoded: Encoded | undefined): Promise<void> {
@@ -167,7 +189,7 @@ export class SnapshotWriter {
       throw new Error(`chunk ${id} was known and is not any more`);
     }
     const location = await this.#packs.append(id, size, encoded);
-    if (encoded.as !== 'raw') {
+    if (encoded.as !== 'raw' || this.#options.coding.overhead > 0) {
       freeMemory(encoded.data);
     }
     // The first chunk of a pack means the one before is complete, and the lines that waited for it can go.
@@ -234,6 +256,20 @@ export class SnapshotWriter {
       }
     }
     return names;
+  }
+}
+
+/** Memory and processors fail, too: what could not be read back must not be believed. */
+async function recheck(
+  ref: { readonly id: string; readonly as: Encoded['as']; readonly size: number },
+  stored: Uint8Array,
+  coding: Coding,
+): Promise<void> {
+  if ((await decodeChunk(ref, stored, coding)) === undefined) {
+    throw new SnapshotError(
+      `cannot back up: chunk ${ref.id} did not come back the same when it was decoded for a test`,
+      { code: 'damaged', hint: 'test the memory of this machine, then run the backup again' },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** The vocabulary of snapshots; FORMAT.md says what of it is stored, and how. */
 import type { ObjectStore } from '#object-store';
 import type { Clock, JsonValue } from '#system';
+import type { RepositoryKey } from './crypto/repository-key.ts';
 import type { SnapshotMarks } from './life/marks.ts';
 
 export type EntryKind = 'directory' | 'file' | 'symlink' | 'stream';
@@ -51,6 +52,10 @@ export interface WriteSnapshotOptions {
   readonly compression: boolean;
   /** zstd level where `compression` is on; 1 unless told. */
   readonly level?: number;
+  /** Encrypts the backup: content, names of files and chunk ids, but not `attributes`. */
+  readonly key?: RepositoryKey | undefined;
+  /** Of so many chunks stored one is decoded again and compared first; 32 unless told, 0 for none, 1 for all. */
+  readonly recheckEvery?: number;
   /** Facts about the origin, kept in the manifest: engine, version, model, app, unit, job-id… No secrets. */
   readonly attributes: Readonly<Record<string, JsonValue>>;
   readonly clock?: Clock;
@@ -99,6 +104,8 @@ export interface SnapshotManifest {
   readonly createdAt: string;
   readonly attributes: Readonly<Record<string, JsonValue>>;
   readonly totals: SnapshotTotals;
+  /** Id of the key it is encrypted with. */
+  readonly keyId?: string;
   /** Where the packs lie, relative to the artefact path, so that a copied tree still restores. */
   readonly chunks: string;
   readonly index: readonly IndexPart[];

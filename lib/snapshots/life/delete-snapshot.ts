@@ -8,7 +8,7 @@ import { normaliseArtefactPath } from '../artefact-path.ts';
 import { SnapshotError } from '../errors.ts';
 import { MANIFEST_OBJECT } from '../format.ts';
 import { decodeManifest } from '../manifest.ts';
-import { loadManifest } from '../open-snapshot.ts';
+import { codingFor, loadManifest, type OpenOptions } from '../open-snapshot.ts';
 import { assertPacksPresent } from '../packs.ts';
 import type { SnapshotInfo, SnapshotManifest } from '../types.ts';
 import { DELETED_MANIFEST, KEEP_MARK, marksFrom, objectsOf, writeMark } from './marks.ts';
@@ -52,13 +52,14 @@ export async function deleteSnapshot(
 export async function undeleteSnapshot(
   store: ObjectStore,
   path: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: OpenOptions = {},
 ): Promise<SnapshotManifest> {
   const artefactPath = normaliseArtefactPath(path);
   const key = `${artefactPath}${DELETED_MANIFEST}`;
   const data = await readDeleted(store, key, artefactPath, options);
   const manifest = decodeManifest(data, artefactPath, key);
-  const source = { store, artefactPath, manifest, signal: options.signal };
+  const coding = codingFor(artefactPath, manifest, options.keys);
+  const source = { store, artefactPath, manifest, coding, signal: options.signal };
   const { chunkPrefix, packs } = await usedPacks(source);
   await assertPacksPresent({ ...source, chunkPrefix }, packs);
   await store.putIfAbsent(`${artefactPath}${MANIFEST_OBJECT}`, data, options);

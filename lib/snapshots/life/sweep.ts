@@ -4,10 +4,12 @@
  */
 import { isObjectStoreError, type ObjectInfo, type ObjectStore } from '#object-store';
 import { type Clock, systemClock } from '#system';
+import type { KeyRing } from '../crypto/key-ring.ts';
 import { isSnapshotError, SnapshotError } from '../errors.ts';
 import { MANIFEST_OBJECT, STARTED_OBJECT } from '../format.ts';
 import { parseJsonObject } from '../json.ts';
 import { decodeManifest } from '../manifest.ts';
+import { codingFor } from '../open-snapshot.ts';
 import type { SnapshotManifest } from '../types.ts';
 import { DELETED_MANIFEST } from './marks.ts';
 import { usedPacks } from './used-packs.ts';
@@ -20,6 +22,8 @@ export interface SweepOptions {
   readonly graceMs?: number;
   /** Only tells what would go. */
   readonly dryRun?: boolean;
+  /** Needed where snapshots are encrypted. */
+  readonly keys?: KeyRing | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
 }
@@ -44,6 +48,7 @@ export interface SweepReport {
 
 const GRACE_MS = 72 * 60 * 60_000;
 const CHUNKS = 'chunks/';
+const KEYS = 'keys/';
 const DELETE_AT_ONCE = 500;
 
 /**
@@ -67,6 +72,7 @@ class Sweeper {
   readonly #prefix: string;
   readonly #signal: AbortSignal | undefined;
   readonly #isDryRun: boolean;
+  readonly #keys: KeyRing | undefined;
   readonly #horizon: number;
   readonly #needed = new Set<string>();
   readonly #marked = new Set<string>();
@@ -78,6 +84,7 @@ class Sweeper {
     this.#prefix = prefix;
     this.#signal = options.signal;
     this.#isDryRun = options.dryRun === true;
+    this.#keys = options.keys;
     this.#horizon = clock.now().getTime() - graceMs;
   }
 
@@ -108,7 +115,8 @@ class Sweeper {
     const artefacts = new Map<string, Map<string, ObjectInfo>>();
     const options = { signal: this.#signal };
     for await (const folder of this.#store.listFolder(this.#prefix, options)) {
-      if (folder.kind === 'object' || folder.prefix === `${this.#prefix}${CHUNKS}`) {
+      const name = folder.kind === 'folder' ? folder.prefix.slice(this.#prefix.length) : '';
+      if (folder.kind === 'object' || name === CHUNKS || name === KEYS) {
         continue;
       }
       for await (const object of this.#store.list(folder.prefix, options)) {
@@ -174,8 +182,9 @@ class Sweeper {
     if (manifest === undefined) {
       return;
     }
-    const source = { store: this.#store, artefactPath, manifest, signal: this.#signal };
     try {
+      const coding = codingFor(artefactPath, manifest, this.#keys);
+      const source = { store: this.#store, artefactPath, manifest, coding, signal: this.#signal };
       const { chunkPrefix, packs } = await usedPacks(source);
       for (const { id } of chunkPrefix === `${this.#prefix}${CHUNKS}` ? packs : []) {
         this.#needed.add(id);
@@ -278,7 +287,7 @@ function blocked(artefactPath: string, cause: SnapshotError): SnapshotError {
     `cannot remove what is not needed: what backup ${JSON.stringify(artefactPath)} needs cannot be read: ${cause.message}`,
     {
       code: cause.code,
-      hint: 'delete or repair that backup first; nothing was removed',
+      hint: `${cause.code === 'damaged' ? 'delete or repair that backup first' : cause.hint}; nothing was removed`,
       artefactPath,
       ...(cause.object === undefined ? {} : { object: cause.object }),
     },

@@ -6,7 +6,7 @@ import { isSnapshotError } from '../errors.ts';
 import type { PackName } from '../format.ts';
 import { readIndex } from '../index-reader.ts';
 import { resolveChunkPrefix } from '../manifest.ts';
-import { loadManifest } from '../open-snapshot.ts';
+import { codingFor, loadManifest, type OpenOptions } from '../open-snapshot.ts';
 import { forEachConcurrently } from '../ordered-map.ts';
 import { readWholePack } from '../pack-reader.ts';
 import { assertPacksPresent } from '../packs.ts';
@@ -20,7 +20,7 @@ import { DAMAGED_MARK, VERIFIED_MARK, writeMark } from './marks.ts';
  */
 export type VerifyLevel = 'structure' | 'sample' | 'full';
 
-export interface VerifySnapshotOptions extends VerifyOptions {
+export interface VerifySnapshotOptions extends VerifyOptions, OpenOptions {
   readonly level: VerifyLevel;
   /** Part of the stored bytes that a sample reads, above 0, at most 1; 0.05 unless told. At least one pack. */
   readonly sampleFraction?: number;
@@ -81,9 +81,10 @@ async function inspect(
   options: VerifySnapshotOptions,
 ): Promise<{ packs: number; storedBytes: number; readBytes: number }> {
   const { signal, level } = options;
+  const coding = codingFor(artefactPath, manifest, options.keys);
   const packs = new Map<string, PackName>();
   // The whole sequence, not only its pack lines: this is what a restore would follow.
-  for await (const item of readIndex({ store, artefactPath, manifest, signal })) {
+  for await (const item of readIndex({ store, artefactPath, manifest, coding, signal })) {
     if (item.kind === 'chunk') {
       packs.set(item.chunk.pack.id, item.chunk.pack);
     }
@@ -93,7 +94,7 @@ async function inspect(
   await assertPacksPresent(place, packs.values());
   const storedBytes = sum([...packs.values()]);
   if (level === 'full') {
-    await new SnapshotReader(store, artefactPath, manifest).verify(options);
+    await new SnapshotReader({ store, artefactPath, manifest, coding }).verify(options);
     return { packs: packs.size, storedBytes, readBytes: storedBytes };
   }
   const sample = level === 'sample' ? choose([...packs.values()], options) : [];

@@ -5,10 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDirectoryObjectStore, createS3ObjectStore } from '#object-store';
+import { ensureKey, recoveryKit } from '#snapshots';
 import { bundleProgram, nodeBinary, projectRoot } from '#tooling';
 import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
-import { allKeys, aSnapshot, aTree } from '../../helpers/snapshots.ts';
+import { allKeys, aSnapshot, aTree, CHUNK_PREFIX } from '../../helpers/snapshots.ts';
 
+const PASSPHRASE = 'a passphrase long enough';
 let directory: string;
 let program: string;
 let server: S3DevServer;
@@ -113,6 +115,30 @@ describe('recover', () => {
     expect(again.err).toContain('EEXIST');
     const items = await run([...s3(), '--artefact-path', artefactPath, '--items']);
     expect(items.out).toContain('base/odd');
+  });
+
+  test('an encrypted backup needs its passphrase or its recovery kit', async () => {
+    const store = createDirectoryObjectStore(join(directory, 'encrypted'));
+    const { current, ring } = await ensureKey({ store, chunkPrefix: CHUNK_PREFIX }, PASSPHRASE);
+    const made = await aSnapshot({ store, key: current });
+    const files = { passphrase: join(directory, 'passphrase'), kit: join(directory, 'kit') };
+    await writeFile(files.passphrase, `${PASSPHRASE}\n`);
+    const where = { storage: store.description, applicationPrefix: 'some/path/prod/db/' };
+    await writeFile(files.kit, recoveryKit(ring.values(), where));
+    const verify = [
+      '--directory',
+      join(directory, 'encrypted'),
+      '--artefact-path',
+      made.artefactPath,
+      '--verify',
+    ];
+
+    for (const file of [files.passphrase, files.kit]) {
+      expect(await run([...verify, '--key-file', file])).toMatchObject({ code: 0, err: '' });
+    }
+    const refused = await run(verify);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain('give the passphrase the backup was made with');
   });
 
   test('keys come from a file, too, and are told apart from wrong ones', async () => {

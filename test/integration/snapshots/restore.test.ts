@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore, withFaults } from '#object-store';
 import { openSnapshot } from '#snapshots';
+import { PLAIN_CODING } from '../../../lib/snapshots/coding.ts';
 import { encodeManifest } from '../../../lib/snapshots/manifest.ts';
 import {
   allKeys,
@@ -84,7 +85,7 @@ async function forge(lines: readonly object[]): Promise<{ store: ObjectStore; pa
   await forged.put('a/b/evil/index-000000.jsonl', index);
   await forged.put(
     'a/b/evil/manifest.json',
-    encodeManifest({ ...manifest, totals, index: [part] }),
+    encodeManifest({ ...manifest, totals, index: [part] }, PLAIN_CODING),
   );
   return { store: forged, path: 'a/b/evil' };
 }

@@ -1,0 +1,234 @@
+/**
+ * The keys of an application's backups as they lie in the bucket: each wrapped with a passphrase, so that the passphrase
+ * can change without any backup being touched. FORMAT.md#encryption
+ */
+import { randomUUID, scrypt } from 'node:crypto';
+import { promisify } from 'node:util';
+import { isObjectStoreError, type ObjectStore } from '#object-store';
+import { type Clock, systemClock } from '#system';
+import { SnapshotError } from '../errors.ts';
+import { type JsonObject, parseJsonObject } from '../json.ts';
+import {
+  newRepositoryKey,
+  type RepositoryKey,
+  repositoryKeyFrom,
+  SECRET_LENGTH,
+  unwrap,
+  wrap,
+} from './repository-key.ts';
+
+/** Keys by their ids. */
+export type KeyRing = ReadonlyMap<string, RepositoryKey>;
+
+const KEY_FORMAT = 'juju-database-backup/key';
+/** 64 MiB and some 0.2 s for each guess. */
+const SCRYPT = { N: 65_536, r: 8, p: 1 } as const;
+const MAX_MEMORY = 256 * 1024 * 1024;
+const MIN_PASSPHRASE = 12;
+
+const deriveKey = promisify<string, Buffer, number, object, Buffer>(scrypt);
+
+interface Place {
+  readonly store: ObjectStore;
+  /** From `chunkPrefixFor`. */
+  readonly chunkPrefix: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface KeyFile {
+  readonly object: string;
+  readonly keyId: string;
+  readonly madeAt: string;
+  readonly cost: { readonly N: number; readonly r: number; readonly p: number };
+  readonly salt: Buffer;
+  readonly wrapped: Buffer;
+}
+
+/**
+ * Every key the passphrase opens.
+ * @throws SnapshotError `wrong-key` when there are keys and it opens none
+ */
+export async function openKeyRing(place: Place, passphrase: string): Promise<KeyRing> {
+  return new Map((await openAll(place, passphrase)).map(({ key }) => [key.keyId, key]));
+}
+
+/**
+ * The key new backups are to use, made where there is none yet.
+ * @throws SnapshotError `wrong-key` when there are keys and the passphrase opens none, `weak-key` when it is too short
+ */
+export async function ensureKey(
+  place: Place,
+  passphrase: string,
+  clock: Clock = systemClock,
+): Promise<{ readonly ring: KeyRing; readonly current: RepositoryKey }> {
+  const opened = await openAll(place, passphrase);
+  if (opened.length === 0) {
+    await addKey(place, passphrase, clock);
+    return await ensureKey(place, passphrase, clock);
+  }
+  const newest = opened.toSorted((left, right) => compare(left.file, right.file)).at(-1);
+  if (newest === undefined) {
+    throw new Error('a list that is not empty has a last item');
+  }
+  return { ring: new Map(opened.map(({ key }) => [key.keyId, key])), current: newest.key };
+}
+
+/** Backups from now on use a new key, and share no chunk with earlier ones, which stay readable. */
+export async function rotateKey(
+  place: Place,
+  passphrase: string,
+  clock: Clock = systemClock,
+): Promise<RepositoryKey> {
+  await ensureKey(place, passphrase, clock);
+  return await addKey(place, passphrase, clock);
+}
+
+/**
+ * Every key is wrapped anew, and the old wrappings are removed once the new ones were read back.
+ * @throws SnapshotError `wrong-key`, `weak-key`
+ */
+export async function changePassphrase(
+  place: Place,
+  change: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const opened = await openAll(place, change.from);
+  for (const { file, key } of opened) {
+    await writeKey(place, key, change.to, file.madeAt);
+  }
+  const ring = await openKeyRing(place, change.to);
+  if (opened.every(({ key }) => ring.has(key.keyId))) {
+    await place.store.delete(
+      opened.map(({ file }) => file.object),
+      { signal: place.signal },
+    );
+  }
+}
+
+/** Where the keys of the backups lie whose packs lie there. */
+function keyPrefix(chunkPrefix: string): string {
+  return `${chunkPrefix.replace(/[^/]+\/$/, '')}keys/`;
+}
+
+interface OpenedKey {
+  readonly file: KeyFile;
+  readonly key: RepositoryKey;
+}
+
+async function openAll(place: Place, passphrase: string): Promise<readonly OpenedKey[]> {
+  const files = await readKeyFiles(place);
+  const opened: OpenedKey[] = [];
+  for (const file of files) {
+    const key = await openKey(file, passphrase);
+    opened.push(...(key === undefined ? [] : [{ file, key }]));
+  }
+  if (files.length > 0 && opened.length === 0) {
+    throw new SnapshotError(
+      `cannot open the encryption keys in ${JSON.stringify(keyPrefix(place.chunkPrefix))}: the passphrase is another one`,
+      { code: 'wrong-key', hint: 'use the passphrase the backups were made with' },
+    );
+  }
+  return opened;
+}
+
+async function addKey(place: Place, passphrase: string, clock: Clock): Promise<RepositoryKey> {
+  const key = newRepositoryKey();
+  await writeKey(place, key, passphrase, clock.now().toISOString());
+  return key;
+}
+
+async function writeKey(
+  { store, chunkPrefix, signal }: Place,
+  key: RepositoryKey,
+  passphrase: string,
+  madeAt: string,
+): Promise<void> {
+  if (passphrase.length < MIN_PASSPHRASE) {
+    throw new SnapshotError(
+      `cannot encrypt with this passphrase: it has fewer than ${MIN_PASSPHRASE} characters`,
+      {
+        code: 'weak-key',
+        hint: 'use a long random one, for example from: openssl rand -base64 32',
+      },
+    );
+  }
+  const salt = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
+  const wrappingKey = await deriveKey(passphrase, salt, SECRET_LENGTH, scryptOptions(SCRYPT));
+  const content = {
+    format: KEY_FORMAT,
+    version: 1,
+    'key-id': key.keyId,
+    'made-at': madeAt,
+    kdf: { name: 'scrypt', n: SCRYPT.N, r: SCRYPT.r, p: SCRYPT.p, salt: salt.toString('base64') },
+    wrapped: wrap(key.exportSecret(), wrappingKey, contextOf(key.keyId)).toString('base64'),
+  };
+  const object = `${keyPrefix(chunkPrefix)}${key.keyId}-${randomUUID()}.json`;
+  await store.put(object, Buffer.from(`${JSON.stringify(content, undefined, 2)}\n`), { signal });
+}
+
+async function readKeyFiles(place: Place): Promise<readonly KeyFile[]> {
+  const { store, chunkPrefix, signal } = place;
+  const files: KeyFile[] = [];
+  for await (const { key } of store.list(keyPrefix(chunkPrefix), { signal })) {
+    const file = await readKeyFile(place, key);
+    files.push(...(file === undefined ? [] : [file]));
+  }
+  return files;
+}
+
+async function readKeyFile(place: Place, object: string): Promise<KeyFile | undefined> {
+  try {
+    const data = await place.store.get(object, { signal: place.signal });
+    const json = parseJsonObject(Buffer.from(data).toString('utf8'));
+    return json === undefined ? undefined : toKeyFile(object, json);
+  } catch (error) {
+    if (isObjectStoreError(error, 'not-found')) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+function toKeyFile(object: string, json: JsonObject): KeyFile | undefined {
+  const kdf = (json['kdf'] ?? {}) as JsonObject;
+  const numbers = [kdf['n'], kdf['r'], kdf['p']];
+  const texts = [json['key-id'], json['made-at'], kdf['salt'], json['wrapped']];
+  const valid =
+    json['format'] === KEY_FORMAT &&
+    kdf['name'] === 'scrypt' &&
+    numbers.every((it) => Number.isSafeInteger(it)) &&
+    texts.every((it) => typeof it === 'string');
+  return valid
+    ? {
+        object,
+        keyId: String(json['key-id']),
+        madeAt: String(json['made-at']),
+        cost: { N: Number(kdf['n']), r: Number(kdf['r']), p: Number(kdf['p']) },
+        salt: Buffer.from(String(kdf['salt']), 'base64'),
+        wrapped: Buffer.from(String(json['wrapped']), 'base64'),
+      }
+    : undefined;
+}
+
+async function openKey(file: KeyFile, passphrase: string): Promise<RepositoryKey | undefined> {
+  try {
+    const options = scryptOptions(file.cost);
+    const wrappingKey = await deriveKey(passphrase, file.salt, SECRET_LENGTH, options);
+    const key = repositoryKeyFrom(unwrap(file.wrapped, wrappingKey, contextOf(file.keyId)));
+    return key.keyId === file.keyId ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function scryptOptions(cost: KeyFile['cost']): object {
+  return { ...cost, maxmem: MAX_MEMORY };
+}
+
+function contextOf(keyId: string): string {
+  return `key:${keyId}`;
+}
+
+function compare(left: KeyFile, right: KeyFile): number {
+  const [one, other] = [`${left.madeAt} ${left.keyId}`, `${right.madeAt} ${right.keyId}`];
+  return one < other ? -1 : 1;
+}

@@ -8,7 +8,7 @@ import type { Environment } from './environment.ts';
 import type { AgentServices } from './services.ts';
 import type { UnitDirectory } from './unit-directory.ts';
 
-export const LOGIN_PATH =
+const LOGIN_PATH =
   '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/games:/snap/bin';
 
 /** A machine as somebody finds it who logs in. */

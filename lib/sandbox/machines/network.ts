@@ -17,7 +17,7 @@ const BRIDGE = /^jj[0-9a-f]{6}$/;
 const ANYWHERE = 0x0a_00_00_00;
 
 /** The address of the host in the network, and the way out for its machines. */
-export function gatewayOf({ prefix }: Pick<Network, 'prefix'>): string {
+function gatewayOf({ prefix }: Pick<Network, 'prefix'>): string {
   return `${prefix}.1`;
 }
 

@@ -98,7 +98,8 @@
             rm -f "etc/${file##*/}"
             cp "$file" "etc/${file##*/}"
         done
-        rm -r "$machine/etc"
+        # What is kept in memory has to be written again at the next start.
+        [ "$kind" = memory ] || rm -r "$machine/etc"
         ln -sfn "$data/tools/juju-exec" usr/bin/juju-exec
         mkdir -p var/lib/juju
         for name in agents tools; do

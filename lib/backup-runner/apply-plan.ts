@@ -1,11 +1,13 @@
 /** Carries out the actions of a plan. Every one is safe to repeat, and safe against a worker that acts meanwhile. */
 import { describeError } from '#system';
+import type { StopReason } from './deadlines.ts';
 import type { Claim, Failure, Gate, JobFiles } from './job-files.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { Action, Verdict } from './plan-jobs.ts';
-import { startWorker, stopWorker, type WorkerProgram } from './start-worker.ts';
-import { failedRecovery, lostBackup, verdictFailure } from './verdicts.ts';
+import type { Action } from './plan-jobs.ts';
+import { startWorker, type WorkerProgram } from './start-worker.ts';
+import { killUnlessStopped, killWorker, stopWorker } from './stop-worker.ts';
+import { failedRecovery, lostBackup, stoppedJob, verdictFailure } from './verdicts.ts';
 import type { WorkerOrder } from './worker-order.ts';
 
 /** Where the runner tells what it decided. */
@@ -26,36 +28,31 @@ export interface ApplyContext {
   readonly log: RunnerLog;
 }
 
+type Appliers = {
+  readonly [Kind in Action['kind']]: (
+    action: Extract<Action, { kind: Kind }>,
+    context: ApplyContext,
+  ) => Promise<void>;
+};
+
+const APPLIERS: Appliers = {
+  claim: async ({ jobId, sequence }, context) => await claim(jobId, sequence, context),
+  refuse: end,
+  end,
+  settle: async ({ jobId }, context) => await settle(context.journal.files(jobId), context),
+  bury: async ({ jobId }, context) => await bury(jobId, context),
+  stop,
+  kill: stop,
+  confirm: async ({ jobId, token }, { journal }) => await journal.files(jobId).confirm(token),
+  recover: tryToStart,
+  start: tryToStart,
+};
+
 /** Applies one action; a worker that cannot be started is logged and tried again by a later reconcile. */
 export async function applyAction(action: Action, context: ApplyContext): Promise<void> {
-  switch (action.kind) {
-    case 'claim':
-      await claim(action.jobId, action.sequence, context);
-      return;
-    case 'refuse':
-      await claim(action.jobId, action.sequence, context);
-      await end(action.jobId, action.verdict, context);
-      return;
-    case 'end':
-      await end(action.jobId, action.verdict, context);
-      return;
-    case 'settle':
-      await settle(context.journal.files(action.jobId), context);
-      return;
-    case 'bury':
-      await bury(action.jobId, context);
-      return;
-    case 'stop':
-      await stop(action.jobId, context);
-      return;
-    case 'confirm':
-      await context.journal.files(action.jobId).confirm(action.token);
-      return;
-    case 'recover':
-    case 'start':
-      await tryToStart(action, context);
-      return;
-  }
+  // The compiler does not see that the function fits the very action it is looked up by.
+  const apply = APPLIERS[action.kind] as (it: Action, context: ApplyContext) => Promise<void>;
+  await apply(action, context);
 }
 
 async function claim(jobId: string, sequence: number, context: ApplyContext): Promise<void> {
@@ -78,7 +75,14 @@ async function claim(jobId: string, sequence: number, context: ApplyContext): Pr
   }
 }
 
-async function end(jobId: string, verdict: Verdict, context: ApplyContext): Promise<void> {
+async function end(
+  action: Extract<Action, { kind: 'refuse' | 'end' }>,
+  context: ApplyContext,
+): Promise<void> {
+  const { jobId, verdict } = action;
+  if (action.kind === 'refuse') {
+    await claim(jobId, action.sequence, context);
+  }
   const files = context.journal.files(jobId);
   const found = await files.claim();
   if (found === undefined) {
@@ -91,8 +95,8 @@ async function end(jobId: string, verdict: Verdict, context: ApplyContext): Prom
   }
   // A worker was faster; it is stopped like any other that runs what nobody wants.
   const gate = await files.gate();
-  if (gate?.by === 'worker' && verdict === 'cancelled') {
-    await requestStop(files, gate, context);
+  if (gate?.by === 'worker' && (verdict === 'cancelled' || verdict === 'withdrawn')) {
+    await requestStop({ files, gate, reason: verdict }, context);
   }
 }
 
@@ -112,7 +116,9 @@ async function bury(jobId: string, context: ApplyContext): Promise<void> {
   const startedAt = gate?.by === 'worker' ? { startedAt: gate.startedAt } : {};
   if (found.jobType === 'backup') {
     await files.removeScratchDirectory();
-    await finish(files, found, lostBackup(), startedAt, context);
+    const failure =
+      entry.stop === undefined ? lostBackup() : stoppedJob(entry.stop.reason, 'backup');
+    await finish(files, found, failure, startedAt, context);
     return;
   }
   const reason = 'the processes that were to do so died as well';
@@ -133,23 +139,58 @@ async function finish(
   }
 }
 
-async function stop(jobId: string, context: ApplyContext): Promise<void> {
+async function stop(
+  { jobId, kind, reason }: Extract<Action, { kind: 'stop' | 'kill' }>,
+  context: ApplyContext,
+): Promise<void> {
   const entry = context.entries.get(jobId);
-  if (entry?.gate?.by === 'worker') {
-    await requestStop(entry.files, entry.gate, context);
+  if (entry?.gate?.by !== 'worker') {
+    return;
   }
+  const { files, gate } = entry;
+  if (kind === 'stop') {
+    await requestStop({ files, gate, reason }, context);
+    return;
+  }
+  killWorker(gate);
+  context.log.warning('the worker did not stop when asked, killed it', {
+    jobId,
+    pid: gate.identity.pid,
+  });
+}
+
+interface StopRequest {
+  readonly files: JobFiles;
+  readonly gate: Extract<Gate, { by: 'worker' }>;
+  readonly reason: StopReason;
 }
 
 async function requestStop(
-  files: JobFiles,
-  gate: Extract<Gate, { by: 'worker' }>,
+  { files, gate, reason }: StopRequest,
   context: ApplyContext,
 ): Promise<void> {
-  await files.noteCancel(context.now);
+  const isFirst = await files.noteStop({ at: context.now, reason });
   stopWorker(gate);
-  context.log.info('job no longer wanted, its worker was asked to stop', {
-    pid: gate.identity.pid,
-  });
+  if (isFirst) {
+    await sendReaper(gate, files, context);
+    context.log.info('job is to end, its worker was asked to stop', {
+      reason,
+      pid: gate.identity.pid,
+    });
+  }
+}
+
+async function sendReaper(
+  gate: StopRequest['gate'],
+  files: JobFiles,
+  { program, log }: ApplyContext,
+): Promise<void> {
+  try {
+    await killUnlessStopped(gate, files, program.environment);
+  } catch (error) {
+    // A later hook kills it, should that be needed.
+    log.warning(`cannot watch whether the worker stops: ${describeError(error)}`);
+  }
 }
 
 async function tryToStart(
@@ -202,6 +243,10 @@ function asClaimed(wanted: JobSpec, found: Claim): JobSpec {
 
 async function recover(jobId: string, context: ApplyContext): Promise<void> {
   const files = context.journal.files(jobId);
+  const note = await files.stopNote();
+  if (note !== undefined) {
+    await files.writeFailure(stoppedJob(note.reason, 'restore'));
+  }
   const worker = await startWorker(
     { files, kind: 'recovery', startedAt: context.now },
     context.program,

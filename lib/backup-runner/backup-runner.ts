@@ -185,9 +185,15 @@ export class BackupRunner {
       maxConcurrentBackups: this.#options.maxConcurrentBackups,
       now: this.#options.clock.now().getTime(),
     });
+    const queue = new Map(
+      [...waitsFor].map(([jobId, jobIds], index) => [
+        jobId,
+        { position: index + 1, waitsFor: jobIds },
+      ]),
+    );
     const jobs = entries.flatMap((entry, index) => {
       const state = facts[index];
-      return state === undefined ? [] : [recordOf(entry, state, waitsFor.get(entry.claim.jobId))];
+      return state === undefined ? [] : [recordOf(entry, state, queue.get(entry.claim.jobId))];
     });
     return {
       jobs,

@@ -1,5 +1,6 @@
 /** Turns what was thrown into what people read: one line, a code, a hint, no secret. */
 import { HintError } from '#system';
+import type { StopReason } from './deadlines.ts';
 import type { Failure } from './job-files.ts';
 import type { Redact } from './redact.ts';
 
@@ -13,10 +14,15 @@ export class RecoveryNeededError extends HintError {
   }
 }
 
-/** The reason workers are aborted with. */
-export class JobCancelledError extends HintError {
-  constructor(message: string) {
-    super(message, { code: 'cancelled' });
+/** The reason workers are aborted with: why, or `undefined` where somebody outside ended the process. */
+export class JobStoppedError extends HintError {
+  readonly reason: StopReason | undefined;
+
+  constructor(reason?: StopReason) {
+    super('stopped from outside: the machine shuts down, or somebody ended the worker', {
+      code: 'cancelled',
+    });
+    this.reason = reason;
   }
 }
 

@@ -1,7 +1,8 @@
 /** Reads the journal's files as facts for the planner, and as records for people. Pure but for `isAlive`. */
-import type { JobProgress } from '#database-backup';
-import type { Outcome, ProgressNote, Registration } from './job-files.ts';
-import type { JobPhase, JobRecord } from './job-spec.ts';
+import type { JobProgress, JobQueue } from '#database-backup';
+import type { JobTimes } from './deadlines.ts';
+import type { Claim, Outcome, ProgressNote, Registration } from './job-files.ts';
+import { isPastStoppingIn, type JobPhase, type JobRecord } from './job-spec.ts';
 import type { IsAlive, JournalEntry } from './journal.ts';
 import type { JobFacts, JobStage, RecoveryFacts } from './plan-jobs.ts';
 
@@ -19,7 +20,36 @@ export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
     workerLives: entry.gate?.by === 'worker' && isAlive(entry.gate.identity),
     attempts: entry.workers.length,
     recovery: recoveryOf(entry, entry.recoveries.some(alive)),
+    times: timesOf(entry),
+    isPastStopping: isPastStopping(entry),
+    ...(entry.stop === undefined
+      ? {}
+      : { stop: { at: Date.parse(entry.stop.at), reason: entry.stop.reason } }),
   };
+}
+
+function timesOf({ claim, gate, progress }: JournalEntry): JobTimes {
+  const startedAt = gate?.by === 'worker' ? Date.parse(gate.startedAt) : undefined;
+  const progressedAt = progress === undefined ? undefined : Date.parse(progress.progressedAt);
+  return {
+    arrivedAt: arrivalOf(claim),
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(progressedAt === undefined ? {} : { progressedAt }),
+  };
+}
+
+/** When the job was asked for; the claim where that is not told, or said to be in the future. */
+export function arrivalOf({
+  requestedAt,
+  claimedAt,
+}: Pick<Claim, 'requestedAt' | 'claimedAt'>): number {
+  const claimed = Date.parse(claimedAt);
+  const requested = requestedAt === undefined ? Number.NaN : Date.parse(requestedAt);
+  return requested < claimed ? requested : claimed;
+}
+
+function isPastStopping({ progress }: JournalEntry): boolean {
+  return progress !== undefined && isPastStoppingIn(progress.phase);
 }
 
 function recoveryOf(entry: JournalEntry, workerLives: boolean): RecoveryFacts {
@@ -45,11 +75,11 @@ function stageOf(entry: JournalEntry): JobStage {
   return entry.gate.by === 'worker' ? 'started' : 'closed';
 }
 
-/** @param waitsFor the jobs it is queued behind, if it is queued */
+/** @param queue its place in the queue, if it is queued */
 export function recordOf(
   entry: JournalEntry,
   facts: JobFacts,
-  waitsFor: readonly string[] | undefined,
+  queue: JobQueue | undefined,
 ): JobRecord {
   const { jobId, jobType, compression, artefactPath, requestedAt, claimedAt } = entry.claim;
   return {
@@ -60,17 +90,13 @@ export function recordOf(
     ...(artefactPath === undefined || jobType === 'backup' ? {} : { artefactPath }),
     ...(requestedAt === undefined ? {} : { requestedAt }),
     claimedAt,
-    ...standing(entry, facts, waitsFor),
+    ...standing(entry, facts, queue),
   };
 }
 
 type Standing = Omit<JobRecord, 'jobId' | 'jobType' | 'compression' | 'claimedAt'>;
 
-function standing(
-  entry: JournalEntry,
-  facts: JobFacts,
-  waitsFor: readonly string[] | undefined,
-): Standing {
+function standing(entry: JournalEntry, facts: JobFacts, queue: JobQueue | undefined): Standing {
   const { result, gate } = entry;
   if (result !== undefined) {
     return {
@@ -85,9 +111,14 @@ function standing(
   if (gate?.by === 'worker') {
     return { state: 'running', startedAt: gate.startedAt, ...activity(entry, facts) };
   }
-  return waitsFor === undefined
+  return queue === undefined
     ? { state: 'claimed', phase: 'starting' }
-    : { state: 'queued', phase: 'queued', waitsFor };
+    : {
+        state: 'queued',
+        phase: 'queued',
+        queuePosition: queue.position,
+        waitsFor: queue.waitsFor,
+      };
 }
 
 function ending(outcome: Outcome, entry: JournalEntry): Standing & Pick<JobRecord, 'state'> {
@@ -108,6 +139,7 @@ function ending(outcome: Outcome, entry: JournalEntry): Standing & Pick<JobRecor
     errorCode: code,
     message: message + later,
     ...(hint === undefined ? {} : { hint }),
+    ...(entry.result?.logTail === undefined ? {} : { logTail: entry.result.logTail }),
   };
 }
 
@@ -129,12 +161,11 @@ function phaseOf(entry: JournalEntry, facts: JobFacts): JobPhase {
     return entry.claim.jobType === 'restore' ? 'recovering' : 'running';
   }
   const phase = entry.progress?.phase ?? 'running';
-  const isPastCancel = phase === 'swapping' || phase === 'cleaning-up';
-  return entry.isCancelNoted && !isPastCancel ? 'cancelling' : phase;
+  return entry.stop !== undefined && !isPastStoppingIn(phase) ? 'cancelling' : phase;
 }
 
 function progressOf(note: ProgressNote): { progress?: JobProgress } {
-  const { bytes, total, percent } = note;
+  const { bytes, total, percent, etaSeconds } = note;
   if (bytes === undefined) {
     return {};
   }
@@ -143,6 +174,7 @@ function progressOf(note: ProgressNote): { progress?: JobProgress } {
       bytes,
       ...(total === undefined ? {} : { total }),
       ...(percent === undefined ? {} : { percent }),
+      ...(etaSeconds === undefined ? {} : { etaSeconds }),
     },
   };
 }

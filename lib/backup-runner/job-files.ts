@@ -12,6 +12,8 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from '#system';
+import type { StopReason } from './deadlines.ts';
+import { readLogTail } from './job-log.ts';
 import type { JobPhase } from './job-spec.ts';
 
 /** `claim.json`: this unit took the job. Created once, never changed. */
@@ -87,6 +89,15 @@ export interface Result {
   readonly finishedAt: string;
   /** Whether the database must still be brought back to order. */
   readonly recoveryPending?: boolean;
+  /** The last lines of the log of a job that failed. */
+  readonly logTail?: readonly string[];
+}
+
+/** `cancel.json`, created once: somebody asked the worker to stop. */
+export interface StopNote {
+  readonly at: string;
+  /** Missing where an older version wrote it: then the request was withdrawn. */
+  readonly reason?: StopReason;
 }
 
 /** `recovered.json`: the recovery a result had left open has been done. */
@@ -152,13 +163,14 @@ export class JobFiles {
     return await this.#read<Gate>('gate.json');
   }
 
-  /** Notes that somebody asked the worker to stop. */
-  async noteCancel(at: string): Promise<void> {
-    await this.#create('cancel.json', { at });
+  /** @returns false when it was asked to stop before */
+  async noteStop(note: StopNote): Promise<boolean> {
+    return await this.#create('cancel.json', note);
   }
 
-  async isCancelNoted(): Promise<boolean> {
-    return (await this.#read<{ at: string }>('cancel.json')) !== undefined;
+  async stopNote(): Promise<Required<StopNote> | undefined> {
+    const note = await this.#read<StopNote>('cancel.json');
+    return note === undefined ? undefined : { reason: 'withdrawn', ...note };
   }
 
   async writeProgress(note: ProgressNote): Promise<void> {
@@ -178,9 +190,13 @@ export class JobFiles {
     return await this.#read<Failure>('failure.json');
   }
 
-  /** @returns false when the job has a result already */
+  /** Adds the end of the log where the job failed. @returns false when the job has a result already */
   async createResult(result: Result): Promise<boolean> {
-    return await this.#create('result.json', result);
+    const logTail = result.outcome.status === 'error' ? await readLogTail(this.logPath) : [];
+    return await this.#create(
+      'result.json',
+      logTail.length === 0 ? result : { ...result, logTail },
+    );
   }
 
   async result(): Promise<Result | undefined> {

@@ -1,6 +1,7 @@
 /** The log of one job: JSON lines, each written at once, without secrets. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Clock } from '#system';
+import { open } from 'node:fs/promises';
+import { type Clock, hasErrorCode } from '#system';
 import type { Redact } from './redact.ts';
 
 type JobLogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -25,4 +26,53 @@ export function openJobLog(path: string, clock: Clock, redact: Redact): JobLog {
     error: (message, fields) => write('error', message, fields),
     close: () => closeSync(descriptor),
   };
+}
+
+/** What a databag can carry. */
+const TAIL_LINES = 20;
+const TAIL_LINE_LENGTH = 240;
+const TAIL_BYTES = 16_384;
+
+/** The last lines of a job's log, at most 20, in words for people; none where there is no log. */
+export async function readLogTail(path: string): Promise<readonly string[]> {
+  const text = await readEnd(path);
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines.slice(-TAIL_LINES).map(readable);
+}
+
+async function readEnd(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { size } = await file.stat();
+    const start = Math.max(0, size - TAIL_BYTES);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(size - start),
+      0,
+      size - start,
+      start,
+    );
+    const text = buffer.toString('utf8', 0, bytesRead);
+    // The first line is cut where the log is longer than what is read.
+    return start === 0 ? text : text.slice(text.indexOf('\n') + 1);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) {
+      return '';
+    }
+    throw error;
+  }
+}
+
+function readable(line: string): string {
+  const text = plain(line);
+  return text.length > TAIL_LINE_LENGTH ? `${text.slice(0, TAIL_LINE_LENGTH)}…` : text;
+}
+
+function plain(line: string): string {
+  try {
+    const { at, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
+    const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${JSON.stringify(value)}`);
+    return `${String(at)} ${String(level)} ${String(message)}${rest.join('')}`;
+  } catch {
+    return line;
+  }
 }

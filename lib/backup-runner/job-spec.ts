@@ -47,6 +47,11 @@ export type JobPhase =
   | 'cancelling'
   | 'recovering';
 
+/** Whether live data are being exchanged: stopping would be the longer way to a database that serves. */
+export function isPastStoppingIn(phase: JobPhase): boolean {
+  return phase === 'swapping' || phase === 'cleaning-up';
+}
+
 /** How one job stands, from this unit's journal. Holds no secret. */
 export interface JobRecord {
   readonly jobId: string;

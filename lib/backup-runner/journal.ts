@@ -20,6 +20,7 @@ import {
   type Recovered,
   type Registration,
   type Result,
+  type StopNote,
 } from './job-files.ts';
 
 /** Everything the journal holds about one job. */
@@ -32,7 +33,7 @@ export interface JournalEntry {
   readonly gate?: Gate;
   readonly failure?: Failure;
   readonly progress?: ProgressNote;
-  readonly isCancelNoted: boolean;
+  readonly stop?: Required<StopNote>;
   readonly result?: Result;
   readonly recovered?: Recovered;
 }
@@ -135,7 +136,7 @@ const NONE: readonly Registration[] = [];
 
 function endedEntry(files: JobFiles, result: Result): JournalEntry {
   const { claim } = result;
-  return { files, claim, workers: NONE, recoveries: NONE, isCancelNoted: false, result };
+  return { files, claim, workers: NONE, recoveries: NONE, result };
 }
 
 async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntry> {
@@ -145,7 +146,7 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
   const confirmation = await files.confirmation();
   const gate = await files.gate();
   const progress = await files.progress();
-  const isCancelNoted = await files.isCancelNoted();
+  const stop = await files.stopNote();
   const failure = await files.failure();
   const result = await files.result();
   const recovered = await files.recovered();
@@ -154,7 +155,7 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
     claim,
     workers,
     recoveries,
-    isCancelNoted,
+    ...(stop === undefined ? {} : { stop }),
     ...(confirmation === undefined ? {} : { confirmation }),
     ...(gate === undefined ? {} : { gate }),
     ...(failure === undefined ? {} : { failure }),

@@ -2,7 +2,8 @@
  * Decides what one reconcile does, from the facts of the journal alone. Pure: no file, no process, no time
  * but the one given. The locks are derived here from live workers, so none can be left behind.
  */
-import type { JobType } from '#database-backup';
+import type { JobDeadline, JobType } from '#database-backup';
+import { isStartMissed, type JobTimes, overdue, type StopReason } from './deadlines.ts';
 import { type Candidate, grantLocks } from './job-locks.ts';
 
 /**
@@ -30,6 +31,11 @@ export interface JobFacts {
   /** Workers started for it so far. */
   readonly attempts: number;
   readonly recovery: RecoveryFacts;
+  readonly times: JobTimes;
+  /** `started`: whether live data are being exchanged, so that going on is the shortest way to a database. */
+  readonly isPastStopping: boolean;
+  /** `started`: when its worker was asked to stop, in ms since the epoch, and why. */
+  readonly stop?: { readonly at: number; readonly reason: StopReason };
 }
 
 export interface RecoveryFacts {
@@ -46,6 +52,9 @@ export interface RecoveryFacts {
 interface WantedJob {
   readonly jobId: string;
   readonly jobType: JobType;
+  /** Asked for still, so that its end is told; but it is to end. */
+  readonly isCancelled?: boolean;
+  readonly deadline?: JobDeadline;
 }
 
 export interface PlanInput {
@@ -63,7 +72,13 @@ export interface PlanInput {
 }
 
 /** Why the runner itself ends a job. */
-export type Verdict = 'cancelled' | 'not-confirmed' | 'unknown-claim' | 'already-run';
+export type Verdict =
+  | 'withdrawn'
+  | 'cancelled'
+  | 'start-deadline'
+  | 'not-confirmed'
+  | 'unknown-claim'
+  | 'already-run';
 
 export type Action =
   | { readonly kind: 'claim'; readonly jobId: string; readonly sequence: number }
@@ -81,7 +96,9 @@ export type Action =
   /** Writes the result of a dead worker's backup, or of a restore whose recovery workers die as well. */
   | { readonly kind: 'bury'; readonly jobId: string }
   /** Asks a running worker to stop (SIGTERM). */
-  | { readonly kind: 'stop'; readonly jobId: string }
+  | { readonly kind: 'stop'; readonly jobId: string; readonly reason: StopReason }
+  /** Ends a worker that was asked to stop and does not (SIGKILL). */
+  | { readonly kind: 'kill'; readonly jobId: string; readonly reason: StopReason }
   | { readonly kind: 'recover'; readonly jobId: string }
   | { readonly kind: 'confirm'; readonly jobId: string; readonly token: string }
   | { readonly kind: 'start'; readonly jobId: string; readonly confirmed: boolean };
@@ -98,9 +115,22 @@ export const MAX_ATTEMPTS = 5;
 /** A recovery that failed fires an event, which must not start the next one at once. */
 export const RECOVERY_INTERVAL_MS = 30_000;
 
+/** How long a worker that was asked to stop may take; it needs 6 s itself at most, see worker-timings.ts. */
+export const KILL_AFTER_MS = 9_000;
+
+/** Deadlines of running jobs are the workers' own to keep; hooks act when a worker hangs. */
+export const OVERDUE_SLACK_MS = 30_000;
+
+interface Situation extends Omit<PlanInput, 'wanted'> {
+  /** The first of each id counts. */
+  readonly wanted: ReadonlyMap<string, WantedJob>;
+}
+
 /** @returns the actions in the order to apply them; applying them twice does no harm */
-export function planJobs(input: PlanInput): Plan {
-  const arrivals = planArrivals(input);
+export function planJobs(request: PlanInput): Plan {
+  const wanted = new Map(request.wanted.toReversed().map((job) => [job.jobId, job]));
+  const input: Situation = { ...request, wanted };
+  const arrivals = planArrivals(input, request.wanted);
   const jobs = [...input.facts, ...arrivals.claimed].toSorted(bySequence);
   const ends = jobs.flatMap((job) => planEnd(job, input));
   const ended = new Set(ends.filter(endsJob).map((action) => action.jobId));
@@ -127,12 +157,15 @@ function bySequence(left: JobFacts, right: JobFacts): number {
   return left.sequence - right.sequence;
 }
 
-function planArrivals(input: PlanInput): { actions: Action[]; claimed: JobFacts[] } {
+function planArrivals(
+  input: Situation,
+  asked: PlanInput['wanted'],
+): { actions: Action[]; claimed: JobFacts[] } {
   const known = new Set(input.facts.map((job) => job.jobId));
-  let sequence = Math.max(0, ...input.facts.map((job) => job.sequence));
+  let sequence = input.facts.reduce((highest, job) => Math.max(highest, job.sequence), 0);
   const actions: Action[] = [];
   const claimed: JobFacts[] = [];
-  for (const { jobId, jobType } of input.wanted) {
+  for (const { jobId, jobType } of asked) {
     if (known.has(jobId)) {
       continue;
     }
@@ -150,11 +183,14 @@ function planArrivals(input: PlanInput): { actions: Action[]; claimed: JobFacts[
 }
 
 // Whoever claimed it may have run it: the unit this one replaced, or this one before it forgot.
-function refusal(jobId: string, input: PlanInput): Verdict | undefined {
+function refusal(jobId: string, input: Situation): Verdict | undefined {
   if (input.forgotten.has(jobId)) {
     return 'already-run';
   }
-  return input.committed.has(jobId) ? 'unknown-claim' : undefined;
+  if (input.committed.has(jobId)) {
+    return 'unknown-claim';
+  }
+  return input.wanted.get(jobId)?.isCancelled === true ? 'cancelled' : undefined;
 }
 
 function newFacts(jobId: string, jobType: JobType, sequence: number): JobFacts {
@@ -167,10 +203,12 @@ function newFacts(jobId: string, jobType: JobType, sequence: number): JobFacts {
     workerLives: false,
     attempts: 0,
     recovery: { pending: false, workerLives: false, attempts: 0 },
+    times: {},
+    isPastStopping: false,
   };
 }
 
-function planEnd(job: JobFacts, input: PlanInput): Action[] {
+function planEnd(job: JobFacts, input: Situation): Action[] {
   const { jobId } = job;
   switch (job.stage) {
     case 'waiting':
@@ -179,7 +217,7 @@ function planEnd(job: JobFacts, input: PlanInput): Action[] {
       return [{ kind: 'settle', jobId }];
     case 'started':
       if (job.workerLives) {
-        return mayGoOn(job, input) ? [] : [{ kind: 'stop', jobId }];
+        return planStop(job, input);
       }
       return isBeyondHelp(job) ? [{ kind: 'bury', jobId }] : [];
     case 'failed':
@@ -194,23 +232,48 @@ function isBeyondHelp(job: JobFacts): boolean {
   return job.jobType === 'backup' || (attempts >= MAX_ATTEMPTS && !workerLives);
 }
 
-function planEndOfWaiting(job: JobFacts, input: PlanInput): Action[] {
-  if (!mayGoOn(job, input)) {
-    return [{ kind: 'end', jobId: job.jobId, verdict: 'cancelled' }];
-  }
-  if (job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS) {
-    return [{ kind: 'end', jobId: job.jobId, verdict: 'not-confirmed' }];
-  }
-  return [];
+function planEndOfWaiting(job: JobFacts, input: Situation): Action[] {
+  const { jobId } = job;
+  const verdict = stopRequest(job, input) ?? verdictOnWaiting(job, input);
+  return verdict === undefined ? [] : [{ kind: 'end', jobId, verdict }];
 }
 
-function mayGoOn(job: JobFacts, input: PlanInput): boolean {
-  return isWanted(job, input) || input.undecided.has(job.jobId);
+function verdictOnWaiting(job: JobFacts, input: Situation): Verdict | undefined {
+  if (isStartMissed(job.times, input.wanted.get(job.jobId)?.deadline, input.now)) {
+    return 'start-deadline';
+  }
+  const isInVain = job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS;
+  return isInVain ? 'not-confirmed' : undefined;
 }
 
-// A request that came back with the same id and another type is not the job that was claimed.
-function isWanted(job: JobFacts, input: PlanInput): boolean {
-  return input.wanted.some(({ jobId, jobType }) => jobId === job.jobId && jobType === job.jobType);
+function planStop(job: JobFacts, input: Situation): Action[] {
+  const { jobId, stop } = job;
+  const reason = stop?.reason ?? stopRequest(job, input) ?? overdueByFar(job, input);
+  if (reason === undefined || job.isPastStopping) {
+    return [];
+  }
+  const isDeaf = stop !== undefined && input.now - stop.at >= KILL_AFTER_MS;
+  return [{ kind: isDeaf ? 'kill' : 'stop', jobId, reason }];
+}
+
+function overdueByFar({ jobId, times }: JobFacts, input: Situation): StopReason | undefined {
+  return overdue(times, input.wanted.get(jobId)?.deadline, input.now - OVERDUE_SLACK_MS);
+}
+
+function stopRequest(job: JobFacts, input: Situation): 'withdrawn' | 'cancelled' | undefined {
+  if (input.undecided.has(job.jobId)) {
+    return undefined;
+  }
+  const wanted = input.wanted.get(job.jobId);
+  // A request that came back with the same id and another type is not the job that was claimed.
+  if (wanted?.jobType !== job.jobType) {
+    return 'withdrawn';
+  }
+  return wanted.isCancelled === true ? 'cancelled' : undefined;
+}
+
+function isWanted(job: JobFacts, input: Situation): boolean {
+  return input.wanted.get(job.jobId)?.jobType === job.jobType;
 }
 
 function endsJob(action: Action): boolean {
@@ -224,7 +287,7 @@ function needsRecovery(job: JobFacts): boolean {
   );
 }
 
-function asCandidate(job: JobFacts, input: PlanInput): Candidate[] {
+function asCandidate(job: JobFacts, input: Situation): Candidate[] {
   const { jobId, jobType } = job;
   if (job.recovery.workerLives || needsRecovery(job)) {
     return [{ jobId, jobType: 'restore', standing: 'holds' }];
@@ -239,7 +302,7 @@ function asCandidate(job: JobFacts, input: PlanInput): Candidate[] {
   return candidate.standing === 'holds' || isWanted(job, input) ? [candidate] : [];
 }
 
-function waitingCandidate(job: JobFacts, input: PlanInput): Candidate {
+function waitingCandidate(job: JobFacts, input: Situation): Candidate {
   const { jobId, jobType, confirmedWorker } = job;
   if (confirmedWorker !== undefined && job.waitingWorkers.includes(confirmedWorker)) {
     return { jobId, jobType, standing: 'holds' };
@@ -251,7 +314,7 @@ function waitingCandidate(job: JobFacts, input: PlanInput): Candidate {
   return { jobId, jobType, standing: 'starts', token, committed: input.committed.has(jobId) };
 }
 
-function planRecovery(open: readonly JobFacts[], input: PlanInput, idle: boolean): Action[] {
+function planRecovery(open: readonly JobFacts[], input: Situation, idle: boolean): Action[] {
   // One that was tried in vain is tried again while nothing else runs: it may end an outage.
   const job = open.find(needsRecovery) ?? (idle ? open.findLast(isPending) : undefined);
   if (job === undefined || job.recovery.workerLives) {

@@ -13,9 +13,13 @@ export interface ReporterOptions {
   readonly intervalMs: number;
 }
 
+const RATE_WINDOW_MS = 60_000;
+
 export class ProgressReporter implements AsyncDisposable {
   readonly #options: ReporterOptions;
   readonly #ended = new AbortController();
+  readonly #abandoned = new AbortController();
+  readonly #rate = new ByteRate();
   readonly #ticking: Promise<void>;
   #phase: JobPhase = 'running';
   #bytes: number | undefined;
@@ -34,8 +38,19 @@ export class ProgressReporter implements AsyncDisposable {
     return this.#phase;
   }
 
+  /** When the work last moved, in ms since the epoch. */
+  get progressedAt(): number {
+    return Date.parse(this.#progressedAt);
+  }
+
+  /** From now on no phase can be entered: whoever tries gets the reason thrown. */
+  abandon(reason: unknown): void {
+    this.#abandoned.abort(reason);
+  }
+
   /** Resolves once the phase is on disk: what follows may be judged by it after a crash. */
   async enter(phase: JobPhase): Promise<void> {
+    this.#abandoned.signal.throwIfAborted();
     this.#phase = phase;
     this.#progressedAt = this.#options.clock.now().toISOString();
     this.#options.log.info(`phase: ${phase}`);
@@ -64,6 +79,7 @@ export class ProgressReporter implements AsyncDisposable {
         return;
       }
       const hasMoved = this.#bytes !== this.#reportedBytes;
+      this.#rate.note(clock.now().getTime(), this.#bytes);
       if (hasMoved) {
         this.#reportedBytes = this.#bytes;
         this.#progressedAt = clock.now().toISOString();
@@ -91,6 +107,16 @@ export class ProgressReporter implements AsyncDisposable {
     }
   }
 
+  #outlook(bytes: number, total: number): Pick<ProgressNote, 'percent' | 'etaSeconds'> {
+    const rate = this.#rate.perSecond;
+    return {
+      percent: percentOf(bytes, total),
+      ...(rate === undefined || bytes > total
+        ? {}
+        : { etaSeconds: Math.ceil((total - bytes) / rate) }),
+    };
+  }
+
   #note(): ProgressNote {
     const total = this.#total;
     const bytes = this.#bytes;
@@ -100,8 +126,32 @@ export class ProgressReporter implements AsyncDisposable {
       progressedAt: this.#progressedAt,
       ...(bytes === undefined ? {} : { bytes }),
       ...(total === undefined ? {} : { total }),
-      ...(bytes === undefined || total === undefined ? {} : { percent: percentOf(bytes, total) }),
+      ...(bytes === undefined || total === undefined ? {} : this.#outlook(bytes, total)),
     };
+  }
+}
+
+/** How fast it went in the last minute. */
+class ByteRate {
+  #samples: readonly { readonly at: number; readonly bytes: number }[] = [];
+
+  note(at: number, bytes: number | undefined): void {
+    const last = this.#samples.at(-1);
+    if (bytes === undefined) {
+      return;
+    }
+    // Counting began anew, in another phase.
+    const kept = last !== undefined && bytes < last.bytes ? [] : this.#samples;
+    this.#samples = [...kept.filter((one) => at - one.at <= RATE_WINDOW_MS), { at, bytes }];
+  }
+
+  /** Bytes per second; undefined as long as nobody can tell. */
+  get perSecond(): number | undefined {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)];
+    if (first === undefined || last === undefined || last.bytes <= first.bytes) {
+      return undefined;
+    }
+    return ((last.bytes - first.bytes) * 1000) / (last.at - first.at);
   }
 }
 

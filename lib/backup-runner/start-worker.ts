@@ -1,7 +1,7 @@
-/** Starts worker processes and stops them by name; what they are told goes through standard input only. */
+/** Starts worker processes; what they are told goes through standard input only. */
 import { randomBytes } from 'node:crypto';
-import { isProcessAlive, spawnDetached } from '#system';
-import type { Gate, JobFiles, Registration, WorkerKind } from './job-files.ts';
+import { spawnDetached } from '#system';
+import type { JobFiles, Registration, WorkerKind } from './job-files.ts';
 import type { WorkerOrder } from './worker-order.ts';
 
 /** A worker reads its whole input first, within a second; the rest is for slow and busy machines. */
@@ -58,11 +58,4 @@ export async function startWorker(
 /** Names one worker process in the journal. */
 function newWorkerToken(): string {
   return randomBytes(12).toString('hex');
-}
-
-/** Asks the worker behind the gate to end its job cleanly; a stranger that has its pid by now is left alone. */
-export function stopWorker({ identity }: Extract<Gate, { by: 'worker' }>): void {
-  if (isProcessAlive(identity)) {
-    process.kill(identity.pid, 'SIGTERM');
-  }
 }

@@ -1,5 +1,6 @@
 /** What the runner says about jobs it ends itself: no worker lives that could say more. */
 import type { JobType } from '#database-backup';
+import type { StopReason } from './deadlines.ts';
 import type { Failure, Registration } from './job-files.ts';
 import type { Verdict } from './plan-jobs.ts';
 
@@ -11,10 +12,18 @@ export function verdictFailure(
 ): Failure {
   const again = `request a new ${jobType} if it is still needed`;
   switch (verdict) {
-    case 'cancelled':
+    case 'withdrawn':
       return {
         code: 'cancelled',
         message: `${jobType} cancelled before it began: the request was withdrawn`,
+      };
+    case 'cancelled':
+      return { code: 'cancelled', message: `${jobType} cancelled before it began, as asked` };
+    case 'start-deadline':
+      return {
+        code: 'start-deadline',
+        message: `${jobType} given up before it began, nothing was touched: it did not get its turn in time`,
+        hint: `give it more time, or look at what it waited for, then ${again}`,
       };
     case 'already-run':
       return {
@@ -36,6 +45,28 @@ export function verdictFailure(
         hint: `look into the log of the unit (juju debug-log), then ${again}`,
       };
     }
+  }
+}
+
+/** The end of a job whose worker was stopped. */
+export function stoppedJob(reason: StopReason, jobType: JobType): Failure {
+  switch (reason) {
+    case 'withdrawn':
+      return { code: 'cancelled', message: `${jobType} cancelled: the request was withdrawn` };
+    case 'cancelled':
+      return { code: 'cancelled', message: `${jobType} cancelled, as asked` };
+    case 'run-deadline':
+      return {
+        code: 'run-deadline',
+        message: `${jobType} stopped: it ran longer than its deadline allows`,
+        hint: `see in its log what took so long; request a new ${jobType} with more time`,
+      };
+    case 'stalled':
+      return {
+        code: 'stalled',
+        message: `${jobType} stopped: its work did not move any more`,
+        hint: `check the storage and the database server, then request a new ${jobType}`,
+      };
   }
 }
 

@@ -7,7 +7,7 @@ import type { StorageConfig } from '#database-backup';
 import type { Engine } from '#engines';
 import { createS3ObjectStore, type ObjectStore, parseS3Options } from '#object-store';
 import { type Clock, systemClock } from '#system';
-import { JobCancelledError } from './failures.ts';
+import { JobStoppedError } from './failures.ts';
 import { Worker } from './worker.ts';
 import { parseWorkerOrder } from './worker-order.ts';
 import { type WorkerTimings, workerTimings } from './worker-timings.ts';
@@ -26,12 +26,7 @@ export type ClosableStore = ObjectStore & { close?(): void };
 /** Runs the job that lies on standard input to its end, then ends the process. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
   const cancel = new AbortController();
-  const stop = (): void =>
-    cancel.abort(
-      new JobCancelledError(
-        'stopped from outside: the machine shuts down, or somebody ended the worker',
-      ),
-    );
+  const stop = (): void => cancel.abort(new JobStoppedError());
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
   // It has no terminal; whoever closes one does not mean it.

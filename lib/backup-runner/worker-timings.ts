@@ -9,7 +9,7 @@ export interface WorkerTimings {
   readonly finishDelaysMs: readonly number[];
   /** Waits before a failed recovery is tried again by the same worker; later hooks start others. */
   readonly recoveryDelaysMs: readonly number[];
-  /** How long a cancelled backup may take to tidy up before it is ended without. */
+  /** How long a job that was stopped may take to tidy up before it is ended without. */
   readonly cancelGraceMs: number;
 }
 
@@ -19,5 +19,5 @@ export const workerTimings: WorkerTimings = {
   confirmDelaysMs: [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000],
   finishDelaysMs: [1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000],
   recoveryDelaysMs: [2_000, 5_000],
-  cancelGraceMs: 8_000,
+  cancelGraceMs: 6_000,
 };

@@ -6,9 +6,12 @@ import { fireCustomEvent } from '#ops';
 import { type Clock, identifyProcess, type ProcessIdentity } from '#system';
 import { passGate, waitForPermission } from './confirmation.ts';
 import { armDeadMansSwitch } from './dead-mans-switch.ts';
+import { isStartMissed } from './deadlines.ts';
 import { EventNotifier } from './event-notifier.ts';
 import { failureOf, RecoveryNeededError } from './failures.ts';
+import { arrivalOf } from './job-facts.ts';
 import type { Failure, JobFiles, Outcome, Registration } from './job-files.ts';
+import { JobLimits } from './job-limits.ts';
 import { type JobLog, openJobLog } from './job-log.ts';
 import type { JobSpec } from './job-spec.ts';
 import { Journal } from './journal.ts';
@@ -17,6 +20,7 @@ import { performRecovery } from './perform-recovery.ts';
 import { performRestore } from './perform-restore.ts';
 import { ProgressReporter } from './progress-reporter.ts';
 import { createRedactor, type Redact } from './redact.ts';
+import { verdictFailure } from './verdicts.ts';
 import type { WorkerOrder } from './worker-order.ts';
 import type { WorkerTimings } from './worker-timings.ts';
 
@@ -37,16 +41,19 @@ export class Worker {
   readonly #redact: Redact;
   readonly #log: JobLog;
   readonly #notifier: EventNotifier;
+  readonly #limits: JobLimits;
   #reporter: ProgressReporter | undefined;
 
   constructor(dependencies: WorkerDependencies) {
-    const { order, clock, timings } = dependencies;
+    const { order, clock, timings, signal } = dependencies;
     this.#it = dependencies;
     const jobId = order.mode === 'run' ? order.spec.jobId : order.jobId;
     this.#files = new Journal(order.stateDirectory).files(jobId);
     const storage = order.mode === 'run' ? order.spec.storageConfig : {};
     this.#redact = createRedactor(storage, order.engineConfig);
     this.#log = openJobLog(this.#files.logPath, clock, this.#redact);
+    const redact = this.#redact;
+    this.#limits = new JobLimits({ files: this.#files, clock, timings, redact, signal });
     this.#notifier = new EventNotifier({
       fire: async () => await this.#fire(),
       clock,
@@ -113,7 +120,8 @@ export class Worker {
   }
 
   async #runJob(spec: JobSpec, identity: ProcessIdentity): Promise<void> {
-    const { order, clock, timings, signal } = this.#it;
+    const { order, clock, timings } = this.#it;
+    const { signal } = this.#limits;
     const refusal = await waitForPermission({
       files: this.#files,
       token: order.token,
@@ -129,10 +137,28 @@ export class Worker {
       await this.#files.register('worker', { ...this.#registration(), gaveUp });
       return;
     }
-    if (await passGate(this.#files, order.token, identity, this.#now())) {
+    const hasGone = (await this.#isTooLate(spec))
+      ? await this.#giveUp(spec)
+      : await passGate(this.#files, order.token, identity, this.#now());
+    if (hasGone) {
       await this.#conclude(spec);
       await this.#notifier.finish();
     }
+  }
+
+  async #isTooLate(spec: JobSpec): Promise<boolean> {
+    const claim = await this.#files.claim();
+    const arrivedAt = claim === undefined ? undefined : arrivalOf(claim);
+    const now = this.#it.clock.now().getTime();
+    return isStartMissed(arrivedAt === undefined ? {} : { arrivedAt }, spec.deadline, now);
+  }
+
+  /** Ends the job in the runner's place, which would do the same if a hook came. */
+  async #giveUp({ jobType }: JobSpec): Promise<boolean> {
+    const failure = verdictFailure('start-deadline', jobType, []);
+    await this.#files.createGate({ by: 'runner', failure, at: this.#now() });
+    await this.#notifier.finish();
+    return false;
   }
 
   async #conclude(spec: JobSpec): Promise<void> {
@@ -140,7 +166,7 @@ export class Worker {
     try {
       outcome = await this.#perform(spec);
     } catch (error) {
-      const failure = await this.#explain(spec, error);
+      const failure = await this.#limits.explain(spec, error);
       await this.#recordError(spec, failure, error instanceof RecoveryNeededError);
       return;
     }
@@ -148,7 +174,8 @@ export class Worker {
   }
 
   async #perform(spec: JobSpec): Promise<Outcome> {
-    const { order, clock, timings, signal } = this.#it;
+    const { order, clock, timings } = this.#it;
+    const { signal } = this.#limits;
     const files = this.#files;
     const log = this.#log;
     await using reporter = new ProgressReporter({
@@ -164,45 +191,11 @@ export class Worker {
     const store = this.#it.createStore(spec.storageConfig);
     const context = { spec, engine, store, files, reporter, log, clock, signal };
     try {
-      return spec.jobType === 'restore'
-        ? await performRestore(context)
-        : await this.#orGiveUp(performBackup(context));
+      const work = spec.jobType === 'restore' ? performRestore(context) : performBackup(context);
+      return await this.#limits.keep(spec, reporter, work);
     } finally {
       store.close?.();
     }
-  }
-
-  /** A cancelled backup that does not end is left behind: nothing of it counts without its manifest. */
-  async #orGiveUp(backup: Promise<Outcome>): Promise<Outcome> {
-    const { signal, clock, timings } = this.#it;
-    const over = new AbortController();
-    const givenUp = async (): Promise<Outcome> => {
-      await aborted(signal, over.signal);
-      await clock.sleep(timings.cancelGraceMs, over.signal);
-      throw signal.reason;
-    };
-    try {
-      return await Promise.race([backup, givenUp()]);
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #explain(spec: JobSpec, error: unknown): Promise<Failure> {
-    const { signal } = this.#it;
-    if (!signal.aborted || this.#isPastCancel() || error instanceof RecoveryNeededError) {
-      return failureOf(error, this.#redact);
-    }
-    const reason = (await this.#files.isCancelNoted())
-      ? 'the request was withdrawn'
-      : failureOf(signal.reason, this.#redact).message;
-    const state = spec.jobType === 'restore' ? '; the database was not touched' : '';
-    return { code: 'cancelled', message: `${spec.jobType} cancelled: ${reason}${state}` };
-  }
-
-  #isPastCancel(): boolean {
-    const phase = this.#reporter?.phase;
-    return phase === 'swapping' || phase === 'cleaning-up';
   }
 
   #mayNeedRecovery(): boolean {
@@ -246,16 +239,4 @@ export class Worker {
   #now(): string {
     return this.#it.clock.now().toISOString();
   }
-}
-
-/** Resolves when `signal` aborts; rejects when `over` does first. */
-async function aborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    signal.addEventListener('abort', () => resolve(), { once: true, signal: over });
-    over.addEventListener('abort', () => reject(over.reason), { once: true });
-  });
 }

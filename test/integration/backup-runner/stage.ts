@@ -98,6 +98,23 @@ export class Stage implements AsyncDisposable {
     await this.#writeRequest();
   }
 
+  /** Asks to stop it, as somebody does who wants to read how it ends. */
+  async cancel(jobId: string): Promise<void> {
+    await this.#change(jobId, { isCancelled: true });
+  }
+
+  /** Limits a job that was asked for. */
+  async limit(jobId: string, deadline: NonNullable<JobSpec['deadline']>): Promise<void> {
+    await this.#change(jobId, { deadline });
+  }
+
+  async #change(jobId: string, fields: Partial<JobSpec>): Promise<void> {
+    this.#wanted = this.#wanted.map((spec) =>
+      spec.jobId === jobId ? { ...spec, ...fields } : spec,
+    );
+    await this.#writeRequest();
+  }
+
   async forget(jobId: string): Promise<void> {
     this.#forget.push(jobId);
     await this.#writeRequest();

@@ -93,7 +93,7 @@ describe('the journal', () => {
       record: { state: 'running', phase: 'running', progress: { bytes: 5, percent: 50 } },
     });
     expect((await look(true)).record.artefactPath).toBeUndefined();
-    await files.noteCancel(NOW);
+    await files.noteStop({ at: NOW, reason: 'cancelled' });
     expect((await look(true)).record.phase).toBe('cancelling');
 
     const outcome = { status: 'success', artefactPath: 'a/b/', size: 10 } as const;

@@ -52,6 +52,8 @@ export class PlannerWorld {
           attempts: job.recoveries.length,
           ...(last === undefined ? {} : { lastStartedAt: last.at }),
         },
+        times: {},
+        isPastStopping: false,
       };
     });
   }
@@ -183,6 +185,7 @@ export class PlannerWorld {
         job.pending = job.jobType === 'restore';
         return;
       case 'stop':
+      case 'kill':
         stopWorker(job);
         return;
       case 'confirm':

@@ -6,9 +6,17 @@ import { describeError } from '#system';
 import { ensureDebianPackages } from './debian-packages.ts';
 import { runJest } from './jest.ts';
 
-// The tests' real servers: Ceph's S3 gateway, and what makes certificates for it. PostgreSQL is
-// installed by the code under test, as the charm's install hook does it.
-const DEBIAN_PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common', 'openssl', 'curl'];
+// The tests' real servers: Ceph's S3 gateway, and what makes certificates for it; Python for the charms
+// of others. PostgreSQL is installed by the code under test, as the charm's install hook does it.
+const DEBIAN_PACKAGES = [
+  'radosgw',
+  'ceph-mon',
+  'ceph-osd',
+  'ceph-common',
+  'openssl',
+  'curl',
+  'python3-venv',
+];
 
 try {
   const paths = process.argv.slice(2);

@@ -19,7 +19,8 @@ export function nextSecretHook(
   for (const secret of reader.find('secrets of consumer', unit.name)) {
     const consumer = secret.consumers[unit.name];
     if (consumer !== undefined && consumer.told < secret.latest) {
-      return describe(secret, 'changed', secret.latest, consumer.label);
+      const label = consumer.label ?? ownersLabel(secret, unit);
+      return describe(secret, 'changed', secret.latest, label);
     }
   }
   for (const secret of owned) {
@@ -64,6 +65,13 @@ function secretsOwnedHere(
   return application.leader === unit.name
     ? [...own, ...reader.find('secrets of owner', application.name)]
     : own;
+}
+
+/** Units of the owner that gave a secret no label of their own hear the owner's, as on Juju. */
+function ownersLabel(secret: SecretDocument, unit: UnitDocument): string | undefined {
+  const { kind, name } = secret.owner;
+  const isOwners = kind !== 'model' && (name === unit.name || name === unit.application);
+  return isOwners ? secret.label : undefined;
 }
 
 function untoldObsolete(secret: SecretDocument): number | undefined {

@@ -157,6 +157,26 @@ describe('actions and secrets in the sandbox', () => {
     );
   }, 60_000);
 
+  test('units of the owner hear of its secret under the owner’s label', async () => {
+    await sandbox.deploy('a', {
+      units: 2,
+      scripts: {
+        'leader-elected': 'secret-add --label seal word=one',
+        'mates-relation-joined': 'secret-get --label seal',
+        act: 'secret-set "$(secret-ids)" word=two',
+        'secret-changed': 'status-set active "$JUJU_SECRET_LABEL"',
+      },
+    });
+    await sandbox.settle();
+    await sandbox.run('a/0', 'act');
+    for (const unit of ['a/0', 'a/1']) {
+      await sandbox.waitFor(
+        `${unit} to hear of it`,
+        async () => (await sandbox.unit(unit))?.workload.message === 'seal',
+      );
+    }
+  }, 60_000);
+
   test('the owner hears that its secret has expired, also when the daemon was away meanwhile', async () => {
     await sandbox.deploy('a', {
       scripts: {

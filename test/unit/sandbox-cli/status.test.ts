@@ -63,7 +63,7 @@ const SAMPLE: FullStatus = {
       endpoints: ['db'],
       workloadVersion: '4.5.3',
       units: [
-        aUnit('wordpress/0', { address: '10.0.1.1', ports: ['443/tcp', '80/tcp', '53/udp'] }),
+        aUnit('wordpress/0', { address: '10.0.1.1', ports: ['80/tcp', '443/tcp', '53/udp'] }),
       ],
     },
     {
@@ -227,9 +227,9 @@ applications:
         leader: true
         machine: "0"
         open-ports:
-        - 53/udp
         - 80/tcp
         - 443/tcp
+        - 53/udp
         public-address: 10.0.1.1
     version: 4.5.3
     endpoint-bindings:

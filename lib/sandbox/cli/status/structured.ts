@@ -108,7 +108,8 @@ function unit(item: UnitStatus, zone: ZoneChoice): OutputValue {
     leader: item.leader ? true : undefined,
     'upgrading-from': item.upgradingFrom,
     machine: item.machine,
-    'open-ports': item.ports.length === 0 ? undefined : item.ports.toSorted(compareNaturally),
+    // By protocol, then by number, as the model tells them.
+    'open-ports': item.ports.length === 0 ? undefined : item.ports,
     'public-address': item.address,
     subordinates: omitEmpty(
       byKey(

@@ -4,7 +4,7 @@ import type { StopReason } from './deadlines.ts';
 import type { Claim, Failure, Gate, JobFiles } from './job-files.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { Journal, JournalEntry } from './journal.ts';
-import type { Action } from './plan-jobs.ts';
+import type { Action, Verdict } from './plan-jobs.ts';
 import { startWorker, type WorkerProgram } from './start-worker.ts';
 import { killUnlessStopped, killWorker, stopWorker } from './stop-worker.ts';
 import { failedRecovery, lostBackup, stoppedJob, verdictFailure } from './verdicts.ts';
@@ -88,7 +88,7 @@ async function end(
   if (found === undefined) {
     return;
   }
-  const failure = verdictFailure(verdict, found.jobType, await files.registrations('worker'));
+  const failure = await failureFor(action, found, context);
   if (await files.createGate({ by: 'runner', failure, at: context.now })) {
     await settle(files, context);
     return;
@@ -98,6 +98,16 @@ async function end(
   if (gate?.by === 'worker' && (verdict === 'cancelled' || verdict === 'withdrawn')) {
     await requestStop({ files, gate, reason: verdict }, context);
   }
+}
+
+async function failureFor(
+  { jobId, verdict }: { readonly jobId: string; readonly verdict: Verdict },
+  { jobType }: Claim,
+  { wanted, journal }: ApplyContext,
+): Promise<Failure> {
+  const refusal = verdict === 'refused' ? wanted.get(jobId)?.refusal : undefined;
+  const workers = await journal.files(jobId).registrations('worker');
+  return refusal ?? verdictFailure(verdict, jobType, workers);
 }
 
 async function settle(files: JobFiles, context: ApplyContext): Promise<void> {

@@ -27,6 +27,8 @@ export interface JobSpec {
   readonly undoOf?: string;
   /** Restore: do with less safety where space is short. */
   readonly isForced?: boolean;
+  /** A job that is new here is claimed only to end like this. */
+  readonly refusal?: { readonly code: string; readonly message: string; readonly hint?: string };
 }
 
 /**

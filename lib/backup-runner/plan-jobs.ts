@@ -55,6 +55,8 @@ interface WantedJob {
   /** Asked for still, so that its end is told; but it is to end. */
   readonly isCancelled?: boolean;
   readonly deadline?: JobDeadline;
+  /** Why it must not be run, where it is new. */
+  readonly refusal?: object;
 }
 
 export interface PlanInput {
@@ -76,6 +78,8 @@ export type Verdict =
   | 'withdrawn'
   | 'cancelled'
   | 'start-deadline'
+  /** As the request says itself. */
+  | 'refused'
   | 'not-confirmed'
   | 'unknown-claim'
   | 'already-run';
@@ -190,7 +194,11 @@ function refusal(jobId: string, input: Situation): Verdict | undefined {
   if (input.committed.has(jobId)) {
     return 'unknown-claim';
   }
-  return input.wanted.get(jobId)?.isCancelled === true ? 'cancelled' : undefined;
+  const { isCancelled, refusal: reason } = input.wanted.get(jobId) ?? {};
+  if (isCancelled === true) {
+    return 'cancelled';
+  }
+  return reason === undefined ? undefined : 'refused';
 }
 
 function newFacts(jobId: string, jobType: JobType, sequence: number): JobFacts {

@@ -25,6 +25,8 @@ export function verdictFailure(
         message: `${jobType} given up before it began, nothing was touched: it did not get its turn in time`,
         hint: `give it more time, or look at what it waited for, then ${again}`,
       };
+    case 'refused':
+      return { code: 'refused', message: `${jobType} refused`, hint: again };
     case 'already-run':
       return {
         code: 'already-run',

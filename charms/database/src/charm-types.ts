@@ -41,7 +41,8 @@ export type DatabaseTypes = {
   actions: {
     /**
      * Shows how an administrator connects to the database server of this unit: host, port,
-     * username, password and database. The role may do everything in this server.
+     * username, password and database. The role may do everything in this server. "primary" is
+     * the unit whose server is backed up and restored.
      */
     'get-connection': {
       params: Nothing;
@@ -51,6 +52,7 @@ export type DatabaseTypes = {
         readonly username?: string | undefined;
         readonly password?: string | undefined;
         readonly database?: string | undefined;
+        readonly primary?: string | undefined;
       };
     };
   };

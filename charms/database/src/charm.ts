@@ -92,7 +92,7 @@ export class DatabaseCharm extends CharmBase<DatabaseTypes> {
     event: ActionEvent<DatabaseTypes['actions']['get-connection']>,
   ): Promise<void> {
     try {
-      event.setResults(await this.#manager.connection());
+      event.setResults({ ...(await this.#manager.connection()) });
     } catch (error) {
       if (!(error instanceof HintError)) {
         throw error;

@@ -15,13 +15,15 @@ import type { BackupProvider, JobDeadline, JobStatus } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import type { Clock } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
-import { defined, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
+import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
   advanceLedger,
+  encodeClaims,
   encodeLedger,
   encodeOutcomes,
   type Ledger,
   type Outcome,
+  parseClaims,
   parseLedger,
   parseOutcomes,
 } from './ledger.ts';
@@ -31,6 +33,7 @@ import {
   type RequestInput,
   type RequestPlan,
 } from './plan-requests.ts';
+import { electPrimary, encodePrimary, type Primary, parsePrimary } from './primary.ts';
 
 /** What the desk needs of the runner. */
 export type Runner = Pick<BackupRunner, 'reconcile' | 'forget' | 'jobs'>;
@@ -49,13 +52,36 @@ export interface DeskOptions {
 export const PEERS = 'database-peers';
 const LEDGER_KEY = 'ledger';
 const OUTCOMES_KEY = 'outcomes';
+const CLAIMS_KEY = 'claims';
+const PRIMARY_KEY = 'primary';
+
+/** The peer relation before this dispatch wrote to it. */
+interface Committed {
+  /** undefined where it is damaged. */
+  readonly ledger: Ledger | undefined;
+  readonly primary: Primary | undefined;
+  /** What this unit has claimed. */
+  readonly claims: ReadonlySet<string>;
+}
+
+/** What one pass has found. */
+interface Pass {
+  readonly plan: RequestPlan;
+  readonly report: RunnerReport;
+  readonly primary: Primary | undefined;
+}
+
+interface PeerWord {
+  readonly name: string;
+  readonly said: { get(key: string): string | undefined };
+}
 
 export class JobDesk {
   readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #clock: Clock;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
-  #committed: { readonly ledger: Ledger | undefined } | undefined;
+  #committed: Committed | undefined;
 
   constructor(charm: CharmBase<DatabaseTypes>, provider: BackupProvider, clock: Clock) {
     this.#charm = charm;
@@ -71,20 +97,46 @@ export class JobDesk {
   async reconcile(options: DeskOptions): Promise<RunnerReport> {
     const { runner } = options;
     const ledger = this.#readLedger() ?? new Map();
-    const plan = this.#plan(ledger, options);
-    const own = [...ledger].filter(([, entry]) => entry.unit === this.#charm.unit.name);
+    const primary = this.#choosePrimary(ledger, options);
+    const plan = this.#plan(ledger, primary, options);
     const report = await runner.reconcile({
       wanted: plan.mine.map((one) => this.#toSpec(one, options.deadlines ?? {})),
-      committedClaims: new Set(own.map(([jobId]) => jobId)),
+      committedClaims: plan.committed,
       undecided: plan.undecided,
     });
     await forgetWithdrawn(runner, report, plan);
-    this.#tellPeers(ledger, plan, report, options);
+    this.#tellPeers(ledger, { plan, report, primary }, options);
     this.#tellRequirers(ledger, plan, report);
     return report;
   }
 
-  #plan(ledger: Ledger, { refusal }: DeskOptions): RequestPlan {
+  /** The unit that runs the jobs, as committed; undefined as long as none was elected. */
+  get primary(): string | undefined {
+    return this.#readCommitted().primary?.unit;
+  }
+
+  /** Whether there are other units, each with a server of its own. */
+  get hasPeers(): boolean {
+    return (this.#peers()?.units.length ?? 0) > 0;
+  }
+
+  #choosePrimary(ledger: Ledger, options: DeskOptions): Primary | undefined {
+    const { unit } = this.#charm;
+    const { primary: recorded } = this.#readCommitted();
+    const peers = this.#peers();
+    if (peers === undefined || !this.isLedgerSound || !unit.isLeader()) {
+      return recorded;
+    }
+    return electPrimary({
+      recorded,
+      ledger,
+      self: unit.name,
+      living: this.#living(peers),
+      gone: new Set(this.#goneUnits(ledger, peers, options)),
+    });
+  }
+
+  #plan(ledger: Ledger, primary: Primary | undefined, { refusal }: DeskOptions): RequestPlan {
     const requests = this.#provider
       .requests()
       .map(({ relation, ...asked }) => ({ relationId: relation.id, ...asked }));
@@ -93,12 +145,13 @@ export class JobDesk {
       ledger,
       unit: this.#charm.unit.name,
       isLeader: this.#charm.unit.isLeader(),
-      canClaim: this.#peers() !== undefined && this.isLedgerSound,
+      primary,
+      ownClaims: this.#readCommitted().claims,
       ...(refusal === undefined ? {} : { refusal }),
     });
   }
 
-  #toSpec({ job }: RequestedJob, deadlines: JobDeadline): JobSpec {
+  #toSpec({ job, refusal }: RequestedJob, deadlines: JobDeadline): JobSpec {
     const { model, app, unit } = this.#charm;
     const place = { path: job.storageConfig.path, model: model.name, app: app.name };
     const deadline = mergeDeadlines(deadlines, job.deadline);
@@ -122,52 +175,80 @@ export class JobDesk {
       ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
       ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),
       ...(deadline === undefined ? {} : { deadline }),
+      ...(refusal === undefined ? {} : { refusal: failureOf(refusal) }),
     };
   }
 
-  #tellPeers(ledger: Ledger, plan: RequestPlan, report: RunnerReport, options: DeskOptions): void {
+  #tellPeers(ledger: Ledger, pass: Pass, options: DeskOptions): void {
+    const { plan, report, primary } = pass;
     const peers = this.#peers();
     if (peers === undefined) {
       return;
     }
     const { unit, app } = this.#charm;
     const own = outcomesOf(report.jobs, plan.requested);
+    const claims = this.#claims(pass);
     peers.data(unit).set(OUTCOMES_KEY, own.size === 0 ? '' : encodeOutcomes(own));
+    peers.data(unit).set(CLAIMS_KEY, claims.size === 0 ? '' : encodeClaims(claims));
     if (!unit.isLeader() || !this.isLedgerSound) {
       return;
     }
     const relations = new Map(plan.mine.map((one) => [one.job.jobId, one.relationId]));
+    const others = this.#others(peers, options);
     const next = advanceLedger(ledger, {
       claimed: report.claimed.flatMap((jobId) => {
         const relation = relations.get(jobId);
         return relation === undefined ? [] : [{ jobId, relation }];
       }),
+      assigned: plan.assigned,
       refused: plan.refused,
-      outcomes: new Map([[unit.name, own], ...this.#outcomesOfOthers(peers, options)]),
+      primary,
+      outcomes: new Map([
+        [unit.name, own],
+        ...others.map(({ name, said }) => [name, parseOutcomes(said.get(OUTCOMES_KEY))] as const),
+      ]),
+      claims: new Map([
+        [unit.name, claims],
+        ...others.map(({ name, said }) => [name, parseClaims(said.get(CLAIMS_KEY))] as const),
+      ]),
       goneUnits: this.#goneUnits(ledger, peers, options),
       requested: plan.requested,
       unit: unit.name,
       now: this.#clock.now(),
     });
     peers.data(app).set(LEDGER_KEY, next.size === 0 ? '' : encodeLedger(next));
+    if (primary !== undefined) {
+      peers.data(app).set(PRIMARY_KEY, encodePrimary(primary));
+    }
   }
 
-  #outcomesOfOthers(
-    peers: Relation,
-    { departedUnit }: DeskOptions,
-  ): (readonly [string, ReadonlyMap<string, Outcome>])[] {
+  /** Kept while the job is asked for, so that a unit that lost its journal does not take it up again. */
+  #claims({ plan, report }: Pass): ReadonlySet<string> {
+    const mine = new Set(plan.mine.map(({ job }) => job.jobId));
+    const records = report.jobs.map(({ jobId }) => jobId);
+    const said = [...this.#readCommitted().claims, ...records];
+    return new Set(said.filter((jobId) => mine.has(jobId)));
+  }
+
+  #others(peers: Relation, { departedUnit }: DeskOptions): PeerWord[] {
     const departed = departedUnit === undefined ? [] : [this.#charm.model.getUnit(departedUnit)];
     return [...peers.units, ...departed]
       .filter((unit) => !unit.isOwn)
-      .map((unit) => [unit.name, parseOutcomes(peers.data(unit).get(OUTCOMES_KEY))]);
+      .map((unit) => ({ name: unit.name, said: peers.data(unit) }));
+  }
+
+  #living(peers: Relation): ReadonlySet<string> {
+    return new Set([this.#charm.unit.name, ...peers.units.map((unit) => unit.name)]);
   }
 
   #goneUnits(ledger: Ledger, peers: Relation, options: DeskOptions): string[] {
     const { departedUnit, isSettled = false } = options;
-    const living = new Set([this.#charm.unit.name, ...peers.units.map((unit) => unit.name)]);
-    const missing = [...ledger.values()]
-      .map((entry) => entry.unit)
-      .filter((name) => !living.has(name));
+    const living = this.#living(peers);
+    const primary = this.#readCommitted().primary?.unit;
+    const known = [...ledger.values()].map((entry) => entry.unit);
+    const missing = [...known, ...(primary === undefined ? [] : [primary])].filter(
+      (name) => !living.has(name),
+    );
     return [
       ...(departedUnit === undefined || living.has(departedUnit) ? [] : [departedUnit]),
       ...(isSettled ? missing : []),
@@ -199,10 +280,18 @@ export class JobDesk {
   }
 
   #readLedger(): Ledger | undefined {
+    return this.#readCommitted().ledger;
+  }
+
+  #readCommitted(): Committed {
+    const peers = this.#peers();
+    const { app, unit } = this.#charm;
     this.#committed ??= {
-      ledger: parseLedger(this.#peers()?.data(this.#charm.app).get(LEDGER_KEY)),
+      ledger: parseLedger(peers?.data(app).get(LEDGER_KEY)),
+      primary: parsePrimary(peers?.data(app).get(PRIMARY_KEY)),
+      claims: parseClaims(peers?.data(unit).get(CLAIMS_KEY)),
     };
-    return this.#committed.ledger;
+    return this.#committed;
   }
 }
 

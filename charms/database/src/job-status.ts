@@ -1,5 +1,5 @@
 /** From a record of the runner to the status the requirer reads. Pure. */
-import type { JobRecord } from '#backup-runner';
+import type { JobRecord, JobSpec } from '#backup-runner';
 import { type Job, type JobQueue, type JobStatus, statusOf } from '#database-backup';
 import type { Outcome } from './ledger.ts';
 
@@ -33,6 +33,12 @@ export function outcomeOf(record: JobRecord): Outcome | undefined {
   return state === 'success' || state === 'error'
     ? { status: state, ...defined({ message, errorCode, hint, artefactPath }) }
     : undefined;
+}
+
+/** An outcome decided without running anything, as the runner wants it. */
+export function failureOf(outcome: Outcome): NonNullable<JobSpec['refusal']> {
+  const { errorCode, message, hint } = outcome;
+  return { code: errorCode ?? 'refused', message: message ?? 'refused', ...defined({ hint }) };
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -1,8 +1,10 @@
 /**
- * The ledger of the application: which unit claimed which job, and how it ended. It lives in the
+ * The ledger of the application: which unit has which job, and how it ended. It lives in the
  * peer relation, is written by the leader only, and outlives units and relations to requirers: a
  * job id in it is never claimed again. Pure.
  */
+
+import type { Primary } from './primary.ts';
 
 /** How a job ended, as far as other units have to know. */
 export interface Outcome {
@@ -14,11 +16,15 @@ export interface Outcome {
 }
 
 export interface LedgerEntry {
-  /** The unit that claimed it; it and no other runs it. */
+  /** The unit it was assigned to; it and no other runs it. */
   readonly unit: string;
+  /** Of the primary it was assigned to; missing where a version without assignments wrote it. */
+  readonly epoch?: number;
+  /** Whether the unit has claimed it. */
+  readonly isTaken?: boolean;
   /** The relation that asked. */
   readonly relation: number;
-  /** ISO 8601, UTC. */
+  /** When it was assigned; ISO 8601, UTC. */
   readonly claimedAt: string;
   readonly outcome?: Outcome;
   /** No unit runs it (any more): the unit is gone, or it was refused. The leader speaks for it. */
@@ -56,6 +62,12 @@ export function encodeLedger(ledger: Ledger): string {
 export interface LedgerChange {
   /** Jobs claimed by this unit: entries for those the ledger does not know. */
   readonly claimed: readonly { readonly jobId: string; readonly relation: number }[];
+  /** Jobs the primary has to run, and which it has not claimed yet. */
+  readonly assigned: readonly { readonly jobId: string; readonly relation: number }[];
+  /** The primary; undefined where nothing is claimed or assigned. */
+  readonly primary?: Primary | undefined;
+  /** What units say they have claimed. */
+  readonly claims: ReadonlyMap<string, ReadonlySet<string>>;
   /** Jobs refused without running them: entered with their outcome. */
   readonly refused: readonly {
     readonly jobId: string;
@@ -76,10 +88,16 @@ export interface LedgerChange {
 export function advanceLedger(ledger: Ledger, change: LedgerChange): Ledger {
   const next = new Map(ledger);
   const claimedAt = change.now.toISOString();
-  const refused = change.refused.map((one) => ({ ...one, isOrphan: true }));
-  for (const { jobId, ...rest } of [...change.claimed, ...refused]) {
+  const epoch = change.primary === undefined ? {} : { epoch: change.primary.epoch };
+  const to = change.primary?.unit ?? change.unit;
+  const entries = [
+    ...change.claimed.map((one) => ({ ...one, ...epoch, unit: change.unit, isTaken: true })),
+    ...change.assigned.map((one) => ({ ...one, ...epoch, unit: to })),
+    ...change.refused.map((one) => ({ ...one, unit: change.unit, isOrphan: true })),
+  ];
+  for (const { jobId, unit, ...rest } of entries) {
     if (!next.has(jobId)) {
-      next.set(jobId, { unit: change.unit, claimedAt, ...rest });
+      next.set(jobId, { unit, claimedAt, ...rest });
     }
   }
   for (const [jobId, entry] of next) {
@@ -107,16 +125,32 @@ export function parseOutcomes(text: string | undefined): ReadonlyMap<string, Out
   }
 }
 
+/** Reads which jobs a unit says it has claimed; damaged text says nothing. */
+export function parseClaims(text: string | undefined): ReadonlySet<string> {
+  try {
+    const raw = JSON.parse(text ?? '[]') as unknown;
+    return new Set(Array.isArray(raw) ? raw.filter((one) => typeof one === 'string') : []);
+  } catch {
+    return new Set();
+  }
+}
+
+export function encodeClaims(jobIds: ReadonlySet<string>): string {
+  return JSON.stringify([...jobIds]);
+}
+
 export function encodeOutcomes(outcomes: ReadonlyMap<string, Outcome>): string {
   return JSON.stringify([...outcomes].map(([jobId, outcome]) => [jobId, briefOutcome(outcome)]));
 }
 
 function advanceEntry(entry: LedgerEntry, jobId: string, change: LedgerChange): LedgerEntry {
   const said = change.outcomes.get(entry.unit)?.get(jobId);
-  const known =
-    entry.outcome !== undefined || said === undefined
-      ? entry
-      : { ...entry, outcome: briefOutcome(said) };
+  const isTaken = change.claims.get(entry.unit)?.has(jobId) === true;
+  const known = {
+    ...entry,
+    ...(isTaken ? { isTaken } : {}),
+    ...(entry.outcome !== undefined || said === undefined ? {} : { outcome: briefOutcome(said) }),
+  };
   return change.goneUnits.includes(entry.unit) ? orphan(known) : known;
 }
 
@@ -143,11 +177,9 @@ function prune(ledger: Ledger, requested: ReadonlySet<string>): Ledger {
   );
 }
 
-function bare({ unit, relation, claimedAt, outcome, isOrphan }: LedgerEntry): LedgerEntry {
+function bare({ outcome, isOrphan, ...kept }: LedgerEntry): LedgerEntry {
   return {
-    unit,
-    relation,
-    claimedAt,
+    ...kept,
     ...(outcome === undefined ? {} : { outcome: { status: outcome.status } }),
     ...(isOrphan === true ? { isOrphan } : {}),
   };

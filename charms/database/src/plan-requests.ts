@@ -4,6 +4,7 @@
  */
 import { type Job, type JobIssue, type JobStatus, rejectionOf, statusOf } from '#database-backup';
 import type { Ledger, LedgerEntry, Outcome } from './ledger.ts';
+import { isFresh, type Primary } from './primary.ts';
 
 /** What one requirer asks for. */
 interface RequestView {
@@ -16,6 +17,8 @@ interface RequestView {
 export interface RequestedJob {
   readonly relationId: number;
   readonly job: Job;
+  /** Why this unit ends it without running it. */
+  readonly refusal?: Outcome;
 }
 
 export interface RequestInput {
@@ -25,8 +28,10 @@ export interface RequestInput {
   readonly ledger: Ledger;
   readonly unit: string;
   readonly isLeader: boolean;
-  /** Whether new jobs can be claimed at all: there is a peer relation to enter them in. */
-  readonly canClaim: boolean;
+  /** The unit that runs new jobs; undefined while none can be claimed or assigned. */
+  readonly primary: Primary | undefined;
+  /** What this unit has claimed, as committed. */
+  readonly ownClaims: ReadonlySet<string>;
   /** Why new jobs cannot be run, where they cannot. */
   readonly refusal?: Outcome;
 }
@@ -34,6 +39,10 @@ export interface RequestInput {
 export interface RequestPlan {
   /** Jobs of this unit, also ended ones, in order of arrival. */
   readonly mine: readonly RequestedJob[];
+  /** New jobs of the primary, where this unit is another one. */
+  readonly assigned: readonly { readonly jobId: string; readonly relation: number }[];
+  /** Of those the ledger gives to this unit: the ones it has claimed, or can never claim any more. */
+  readonly committed: ReadonlySet<string>;
   /** Relation id → what this unit answers without running anything. */
   readonly answers: ReadonlyMap<number, readonly JobStatus[]>;
   /** New jobs that are turned down for good. */
@@ -50,28 +59,32 @@ export interface RequestPlan {
 
 /** Where a requested job belongs. */
 type Verdict =
-  | { readonly kind: 'mine' }
+  | { readonly kind: 'mine'; readonly refusal?: Outcome }
+  | { readonly kind: 'assign' }
   | { readonly kind: 'other' }
-  | { readonly kind: 'refuse' }
+  | { readonly kind: 'refuse'; readonly outcome: Outcome }
   | { readonly kind: 'answer'; readonly outcome: Outcome };
 
 /** Decides about every requested job. */
 export function planRequests(input: RequestInput): RequestPlan {
   const owners = firstAskers(input.requests);
   const mine: RequestedJob[] = [];
+  const assigned: RequestPlan['assigned'][number][] = [];
   const refused: RequestPlan['refused'][number][] = [];
   const answers = new Map<number, JobStatus[]>();
   for (const { relationId, jobs, issues } of input.requests) {
     const replies = input.isLeader ? issues.flatMap((issue) => rejectionOf(issue) ?? []) : [];
     for (const job of jobs) {
-      const verdict = judge(job, relationId, owners, input);
-      if (verdict.kind === 'mine') {
-        mine.push({ relationId, job });
-      } else if (verdict.kind === 'answer') {
+      const { kind, ...verdict } = judge(job, relationId, owners, input);
+      const entry = { jobId: job.jobId, relation: relationId };
+      if (kind === 'mine') {
+        mine.push({ relationId, job, ...verdict });
+      } else if (kind === 'assign') {
+        assigned.push(entry);
+      }
+      if ('outcome' in verdict) {
         replies.push(statusOf(job, verdict.outcome));
-      } else if (verdict.kind === 'refuse' && input.refusal !== undefined) {
-        replies.push(statusOf(job, input.refusal));
-        refused.push({ jobId: job.jobId, relation: relationId, outcome: input.refusal });
+        refused.push(...(kind === 'refuse' ? [{ ...entry, outcome: verdict.outcome }] : []));
       }
     }
     answers.set(relationId, replies);
@@ -79,11 +92,22 @@ export function planRequests(input: RequestInput): RequestPlan {
   const undecided = undecidedJobs(input);
   return {
     mine,
+    assigned,
+    committed: committedJobs(input),
     answers,
     refused,
     undecided,
     requested: new Set([...owners.keys(), ...undecided]),
   };
+}
+
+function committedJobs({ ledger, unit, primary, ownClaims }: RequestInput): ReadonlySet<string> {
+  const own = [...ledger].filter(([, entry]) => entry.unit === unit);
+  return new Set(
+    own
+      .filter(([jobId, entry]) => !isFresh(entry, primary, ownClaims, jobId))
+      .map(([jobId]) => jobId),
+  );
 }
 
 function undecidedJobs({ requests, ledger }: RequestInput): ReadonlySet<string> {
@@ -116,26 +140,45 @@ function judge(
 ): Verdict {
   const entry = input.ledger.get(job.jobId);
   if (entry !== undefined) {
-    return judgeKnown(entry, relationId, input);
+    return judgeKnown(entry, job.jobId, relationId, input);
   }
-  if (!input.isLeader || !input.canClaim) {
+  if (!input.isLeader || input.primary === undefined) {
     return { kind: 'other' };
   }
   if (owners.get(job.jobId) !== relationId) {
     return { kind: 'answer', outcome: usedElsewhere() };
   }
-  return { kind: input.refusal === undefined ? 'mine' : 'refuse' };
+  return judgeNew(input.primary, input);
 }
 
-function judgeKnown(entry: LedgerEntry, relationId: number, input: RequestInput): Verdict {
+function judgeNew(primary: Primary, { unit, refusal }: RequestInput): Verdict {
+  if (primary.unit !== unit) {
+    return { kind: 'assign' };
+  }
+  return refusal === undefined ? { kind: 'mine' } : { kind: 'refuse', outcome: refusal };
+}
+
+function judgeKnown(
+  entry: LedgerEntry,
+  jobId: string,
+  relationId: number,
+  input: RequestInput,
+): Verdict {
   if (entry.relation !== relationId) {
     return input.isLeader ? { kind: 'answer', outcome: usedElsewhere() } : { kind: 'other' };
   }
   if (entry.isOrphan !== true) {
-    return { kind: entry.unit === input.unit ? 'mine' : 'other' };
+    return entry.unit === input.unit ? judgeOwn(entry, jobId, input) : { kind: 'other' };
   }
   const speaksForIt = input.isLeader && entry.outcome !== undefined;
   return speaksForIt ? { kind: 'answer', outcome: entry.outcome } : { kind: 'other' };
+}
+
+function judgeOwn(entry: LedgerEntry, jobId: string, input: RequestInput): Verdict {
+  const { primary, ownClaims, refusal } = input;
+  return refusal !== undefined && isFresh(entry, primary, ownClaims, jobId)
+    ? { kind: 'mine', refusal }
+    : { kind: 'mine' };
 }
 
 function usedElsewhere(): Outcome {

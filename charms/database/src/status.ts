@@ -10,6 +10,9 @@ export interface StatusInput {
   readonly jobs: readonly JobRecord[];
   /** Why the database does not serve, where it should. */
   readonly problem?: string | undefined;
+  /** Where there are several units: whether this is the one that is backed up, and which is. */
+  readonly role?: 'primary' | 'other';
+  readonly primary?: string;
   /** Relations whose requests cannot be read. */
   readonly unreadable?: readonly string[];
 }
@@ -20,13 +23,12 @@ export function describeUnit(input: StatusInput): readonly SettableStatus[] {
   return [
     ...issues.map((issue) => new BlockedStatus(issue)),
     ...(problem === undefined ? [] : [new BlockedStatus(problem)]),
-    describeDatabase(input.state, input.jobs, unreadable),
+    describeDatabase(input, unreadable),
   ];
 }
 
 function describeDatabase(
-  state: DatabaseState,
-  jobs: readonly JobRecord[],
+  { state, jobs, role, primary }: StatusInput,
   unreadable: readonly string[],
 ): SettableStatus {
   const running = jobs.filter((job) => job.state === 'running');
@@ -44,10 +46,21 @@ function describeDatabase(
       return new MaintenanceStatus(`starting PostgreSQL ${state.major}`);
     case 'serving': {
       const base = `PostgreSQL ${state.major} on port ${state.port}`;
-      const notes = [describeBackups(running), describeUnreadable(unreadable)];
+      const notes = [
+        describeRole(role, primary),
+        describeBackups(running),
+        describeUnreadable(unreadable),
+      ];
       return new ActiveStatus([base, ...notes.filter((note) => note !== '')].join(', '));
     }
   }
+}
+
+function describeRole(role: StatusInput['role'], primary = ''): string {
+  if (role === undefined) {
+    return '';
+  }
+  return role === 'primary' ? 'primary' : `not backed up: ${primary} is the primary`;
 }
 
 function describeBackups(running: readonly JobRecord[]): string {

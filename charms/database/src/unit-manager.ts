@@ -20,6 +20,8 @@ export interface Connection {
   readonly username: string;
   readonly password: string;
   readonly database: string;
+  /** The unit whose server is backed up and restored, where it is known. */
+  readonly primary?: string;
 }
 
 export interface ReconcileOptions {
@@ -118,12 +120,21 @@ export class UnitManager {
       state: this.#state ?? (await this.#look()),
       jobs: await runner.jobs(),
       problem: this.#problem,
+      ...this.#role(),
       unreadable: this.#provider
         .requests()
         .map(({ relation }) => relation)
         .filter((relation) => this.unanswerable(relation).length > 0)
         .map((relation) => relation.app.name),
     };
+  }
+
+  #role(): Pick<StatusInput, 'role' | 'primary'> {
+    const { primary, hasPeers } = this.#desk;
+    if (primary === undefined || !hasPeers) {
+      return {};
+    }
+    return { primary, role: primary === this.#charm.unit.name ? 'primary' : 'other' };
   }
 
   /** @throws HintError when there is no database to connect to */
@@ -142,6 +153,7 @@ export class UnitManager {
       username: admin.name,
       password: admin.password,
       database: 'postgres',
+      ...(this.#desk.primary === undefined ? {} : { primary: this.#desk.primary }),
     };
   }
 

@@ -1,19 +1,9 @@
 /** Events of Juju: state in, one event, state out. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { peerRelation } from '#ops/testing';
 import { HintError } from '#system';
 import { aJob, asking, PEERS_ID, Stage } from './fakes.ts';
 
 let stage: Stage;
-
-function withPeer(ledger: string, peers: Record<number, Record<string, string>>) {
-  return peerRelation({
-    endpoint: 'database-peers',
-    id: PEERS_ID,
-    localAppData: { ledger },
-    peers,
-  });
-}
 
 beforeEach(() => {
   stage = new Stage();
@@ -128,6 +118,7 @@ describe('get-connection', () => {
       username: 'juju_admin',
       password: secret['admin-password'],
       database: 'postgres',
+      primary: 'db/0',
     });
   });
 
@@ -298,84 +289,5 @@ describe('bad requests', () => {
     expect(said).not.toContain(
       stage.now.getSecret({ label: 'database-roles' }).latestContent['backup-password'],
     );
-  });
-});
-
-describe('several units', () => {
-  test('only the leader claims', async () => {
-    stage = new Stage({ leader: false });
-
-    await stage.ask(1, [aJob()]);
-
-    expect(stage.runner.records.size).toBe(0);
-    expect(stage.statuses(1)).toEqual([]);
-  });
-
-  test('a unit that leads no more finishes and reports what it claimed', async () => {
-    await stage.ask(1, [aJob()]);
-    await stage.progress();
-    stage.now = stage.now.with({ leader: false });
-
-    stage.runner.end('job-1', { state: 'success', artefactPath: 'p/' });
-    await stage.progress();
-
-    expect(stage.statuses(1)).toMatchObject([{ status: 'success' }]);
-    expect(stage.now.getRelation(PEERS_ID).localUnitData['outcomes']).toContain('"success"');
-    expect(stage.ledger()['job-1']?.outcome).toBeUndefined();
-  });
-
-  test('the new leader leaves the jobs of a living unit alone and notes how they end', async () => {
-    await stage.ask(1, [aJob()]);
-    const ledger = stage.now.getRelation(PEERS_ID).localAppData['ledger'] ?? '';
-    const other = new Stage({ unitId: 1 });
-    const outcomes = JSON.stringify([['job-1', { status: 'success', artefactPath: 'p/' }]]);
-    other.now = other.now.withRelation(withPeer(ledger, { 0: { outcomes } }));
-
-    await other.ask(1, [aJob()]);
-
-    expect(other.runner.records.size).toBe(0);
-    expect(other.statuses(1)).toEqual([]);
-    expect(other.ledger()['job-1']).toMatchObject({ unit: 'db/0', outcome: { status: 'success' } });
-  });
-
-  test('a job whose unit was removed ends as lost and is not run again', async () => {
-    await stage.ask(1, [aJob({ jobType: 'restore', artefactPath: 'p/' })]);
-    const ledger = stage.now.getRelation(PEERS_ID).localAppData['ledger'] ?? '';
-    const other = new Stage({ unitId: 1 });
-    other.now = other.now
-      .withRelation(withPeer(ledger, { 0: {} }))
-      .withRelation(asking(1, [aJob({ jobType: 'restore', artefactPath: 'p/' })]));
-
-    await other.run((on, now) =>
-      on.relationDeparted(now.getRelation(PEERS_ID), { remoteUnit: 0, departingUnit: 'db/0' }),
-    );
-    await other.progress();
-
-    expect(other.statuses(1)).toMatchObject([{ status: 'error', errorCode: 'lost' }]);
-    expect(other.runner.records.size).toBe(0);
-  });
-
-  test('a unit nobody saw leave is missed at the next update-status, not before', async () => {
-    await stage.ask(1, [aJob()]);
-    const ledger = stage.now.getRelation(PEERS_ID).localAppData['ledger'] ?? '';
-    const other = new Stage({ unitId: 1 });
-    other.now = other.now.withRelation(withPeer(ledger, {}));
-
-    await other.ask(1, [aJob()]);
-    expect(other.statuses(1)).toEqual([]);
-    await other.run((on) => on.updateStatus());
-    await other.progress();
-
-    expect(other.statuses(1)).toMatchObject([{ status: 'error', errorCode: 'lost' }]);
-  });
-
-  test('with a damaged ledger nothing new is claimed, and the status says so', async () => {
-    stage.now = stage.now.withRelation(withPeer('{', {}));
-
-    await stage.ask(1, [aJob()]);
-
-    expect(stage.runner.records.size).toBe(0);
-    expect(stage.status).toMatch(/^blocked: the job ledger .* is damaged/);
-    expect(stage.now.getRelation(PEERS_ID).localAppData['ledger']).toBe('{');
   });
 });

@@ -96,12 +96,15 @@ class FakeRunner implements Runner {
   readonly cancelled: string[] = [];
   /** Ids that were let run, in order. */
   readonly started: string[] = [];
+  /** As last handed in. */
+  committed: ReadonlySet<string> = new Set();
 
   async reconcile(input: {
     readonly wanted: readonly JobSpec[];
     readonly committedClaims: ReadonlySet<string>;
     readonly undecided?: ReadonlySet<string>;
   }): Promise<RunnerReport> {
+    this.committed = input.committedClaims;
     for (const spec of input.wanted) {
       this.specs.set(spec.jobId, spec);
       this.#claim(spec, input.committedClaims);

@@ -11,6 +11,12 @@ import {
   parseLedger,
   parseOutcomes,
 } from '../../../charms/database/src/ledger.ts';
+import {
+  type Election,
+  electPrimary,
+  encodePrimary,
+  parsePrimary,
+} from '../../../charms/database/src/primary.ts';
 import { parseSettings, type RawSettings } from '../../../charms/database/src/settings.ts';
 import { describeUnit } from '../../../charms/database/src/status.ts';
 import { unitHome } from '../../../charms/database/src/unit-home.ts';
@@ -19,7 +25,9 @@ import { NOW } from './fakes.ts';
 function aChange(fields: Partial<LedgerChange> = {}): LedgerChange {
   return {
     claimed: [],
+    assigned: [],
     refused: [],
+    claims: new Map(),
     outcomes: new Map(),
     goneUnits: [],
     requested: new Set(),
@@ -143,6 +151,44 @@ describe('the ledger', () => {
   });
 });
 
+const elect = (fields: Partial<Election> = {}) =>
+  electPrimary({
+    recorded: undefined,
+    ledger: new Map(),
+    self: 'db/1',
+    living: new Set(['db/0', 'db/1']),
+    gone: new Set(),
+    ...fields,
+  });
+
+describe('the primary', () => {
+  const recorded = { unit: 'db/0', epoch: 3 };
+  const former = advanceLedger(new Map(), claim('j'));
+
+  test('is the first leader, and stays whoever leads', () => {
+    expect(elect()).toEqual({ unit: 'db/1', epoch: 1 });
+    expect(elect({ recorded })).toEqual(recorded);
+    expect(elect({ recorded, living: new Set(['db/1']) })).toEqual(recorded);
+  });
+
+  test('is replaced by the leader when it is gone, in a new epoch', () => {
+    expect(elect({ recorded, gone: new Set(['db/0']) })).toEqual({ unit: 'db/1', epoch: 4 });
+  });
+
+  test('of a version without a record is the unit that ran the last job, once it is seen', () => {
+    expect(elect({ ledger: former })).toEqual({ unit: 'db/0', epoch: 1 });
+    expect(elect({ ledger: former, living: new Set(['db/1']) })).toBeUndefined();
+    expect(elect({ ledger: former, gone: new Set(['db/0']) })).toEqual({ unit: 'db/1', epoch: 1 });
+  });
+
+  test('survives its text; damaged text is no record', () => {
+    expect(parsePrimary(encodePrimary(recorded))).toEqual(recorded);
+    for (const text of [undefined, '', '{', 'null', '[]', '{"unit":"db/0"}', '{"epoch":1}']) {
+      expect(parsePrimary(text)).toBeUndefined();
+    }
+  });
+});
+
 describe('settings', () => {
   test('that are right have no issues', () => {
     expect(parseSettings(raw({ maxConcurrentBackups: 3 }))).toEqual({
@@ -204,6 +250,15 @@ describe('the status', () => {
     expect(
       say({ jobs: [aRecord({ jobType: 'restore', progress: { bytes: 1, percent: 33.9 } })] }),
     ).toBe('maintenance: restoring (33%)…');
+  });
+
+  test('says which of several units is backed up', () => {
+    expect(say({ role: 'primary', primary: 'db/0' })).toBe(
+      'active: PostgreSQL 15 on port 5433, primary',
+    );
+    expect(say({ role: 'other', primary: 'db/0' })).toBe(
+      'active: PostgreSQL 15 on port 5433, not backed up: db/0 is the primary',
+    );
   });
 
   test('says why it does not serve', () => {

@@ -171,6 +171,7 @@ export class JobDesk {
         application: app.name,
         unit: unit.name,
         'job-id': job.jobId,
+        ...defined({ label: job.label }),
       },
       ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
       ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),

@@ -41,8 +41,8 @@ describe('list-jobs and show-job', () => {
   test('as JSON for programs', async () => {
     const { action } = await stage.act('list-jobs', { format: 'json' }, scene);
     expect(JSON.parse(action.results['jobs'] ?? '')).toMatchObject([
-      { 'job-id': 'job-2', progress: '50%', 'progress-percent': '50' },
-      { 'job-id': 'job-1', 'size-bytes': '2048' },
+      { 'job-id': 'job-2', progress: '50%', 'progress-percent': 50 },
+      { 'job-id': 'job-1', 'size-bytes': 2048 },
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('list-backups', () => {
     stage.storage.unfinished = [{ artefactPath: 'half/', message: 'no manifest' }];
     const { action } = await stage.act('list-backups', {}, {});
     const lines = action.results['backups']?.split('\n') ?? [];
-    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +prod\/shop\/db/);
+    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +- +prod\/shop\/db/);
     expect(lines[2]).toMatch(/old\/$/);
     expect(lines).toHaveLength(3);
     expect(action.results).toMatchObject({ count: '2', unfinished: '1' });

@@ -250,6 +250,10 @@ function verdictOnWaiting(job: JobFacts, input: Situation): Verdict | undefined 
   if (isStartMissed(job.times, input.wanted.get(job.jobId)?.deadline, input.now)) {
     return 'start-deadline';
   }
+  // A worker that waits already has all it needs.
+  if (job.waitingWorkers.length === 0 && input.wanted.get(job.jobId)?.refusal !== undefined) {
+    return 'refused';
+  }
   const isInVain = job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS;
   return isInVain ? 'not-confirmed' : undefined;
 }

@@ -11,9 +11,16 @@ import {
   type JobSpec,
   type RunnerReport,
 } from '#backup-runner';
-import type { BackupProvider, JobDeadline, JobStatus } from '#database-backup';
+import {
+  type BackupProvider,
+  CredentialsReader,
+  credentialsReference,
+  type Job,
+  type JobDeadline,
+  type JobStatus,
+} from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
-import type { Clock } from '#system';
+import { type Clock, HintError } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
 import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
@@ -71,6 +78,8 @@ interface Pass {
   readonly primary: Primary | undefined;
 }
 
+type SecretFields = 'credentialsSecret' | 'refusal';
+
 interface PeerWord {
   readonly name: string;
   readonly said: { get(key: string): string | undefined };
@@ -80,6 +89,7 @@ export class JobDesk {
   readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #clock: Clock;
+  readonly #credentials: CredentialsReader;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: Committed | undefined;
 
@@ -87,6 +97,7 @@ export class JobDesk {
     this.#charm = charm;
     this.#provider = provider;
     this.#clock = clock;
+    this.#credentials = new CredentialsReader(charm.model);
   }
 
   /** Whether the ledger can be read; where it cannot, nothing new is claimed. */
@@ -163,7 +174,7 @@ export class JobDesk {
       jobId: job.jobId,
       jobType: job.jobType,
       compression: job.compression,
-      storageConfig: job.storageConfig,
+      ...this.#storageOf(job),
       chunkPrefix: chunkPrefixFor(place),
       attributes: {
         model: model.name,
@@ -178,6 +189,23 @@ export class JobDesk {
       ...(deadline === undefined ? {} : { deadline }),
       ...(refusal === undefined ? {} : { refusal: failureOf(refusal) }),
     };
+  }
+
+  /** The keys themselves, in memory only; or why they cannot be had. */
+  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | SecretFields> {
+    const uri = credentialsReference(storageConfig);
+    try {
+      return {
+        storageConfig: this.#credentials.resolve(storageConfig),
+        ...defined({ credentialsSecret: uri }),
+      };
+    } catch (error) {
+      if (!(error instanceof HintError) || error.code !== 'secret-not-granted') {
+        throw error;
+      }
+      const { code, message, hint } = error;
+      return { storageConfig, refusal: { code, message, ...defined({ hint }) } };
+    }
   }
 
   #tellPeers(ledger: Ledger, pass: Pass, options: DeskOptions): void {

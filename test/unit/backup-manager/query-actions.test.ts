@@ -158,6 +158,26 @@ describe('clear-history', () => {
     expect(left).toHaveLength(4);
   });
 
+  test('of jobs that ended long ago', async () => {
+    const old = { state: 'success' as const, finishedAt: '2026-10-01T00:00:00.000Z' };
+    const { action, history: left } = await stage.act(
+      'clear-history',
+      { 'older-than': '30d' },
+      {
+        ...scene,
+        history: [
+          anEntry({ jobId: 'job-0', ...old }),
+          anEntry({ jobId: 'job-1', ...old, finishedAt: '2026-11-20T00:00:00.000Z' }),
+          anEntry({ jobId: 'job-3' }),
+        ],
+      },
+    );
+    expect(action.results).toEqual({ cleared: '1', kept: '2' });
+    expect(left.map((entry) => entry.jobId)).toEqual(['job-1', 'job-3']);
+    const refused = await stage.act('clear-history', { 'older-than': 'old' }, scene);
+    expect(refused.action.failure).toContain('older-than must be a whole number and s, m, h, d');
+  });
+
   test('what is cleared stays cleared though the database still tells of it', async () => {
     const told = { 'db/0': [aStatus({ jobId: 'job-1', status: 'success' })] };
     const { history: left } = await stage.changed(4, {

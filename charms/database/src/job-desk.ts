@@ -69,6 +69,8 @@ interface Committed {
   readonly primary: Primary | undefined;
   /** What this unit has claimed. */
   readonly claims: ReadonlySet<string>;
+  /** How jobs of this unit ended. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
 /** What one pass has found. */
@@ -215,7 +217,7 @@ export class JobDesk {
       return;
     }
     const { unit, app } = this.#charm;
-    const own = outcomesOf(report.jobs, plan.requested);
+    const own = this.#outcomes(pass);
     const claims = this.#claims(pass);
     peers.data(unit).set(OUTCOMES_KEY, own.size === 0 ? '' : encodeOutcomes(own));
     peers.data(unit).set(CLAIMS_KEY, claims.size === 0 ? '' : encodeClaims(claims));
@@ -249,6 +251,12 @@ export class JobDesk {
     if (primary !== undefined) {
       peers.data(app).set(PRIMARY_KEY, encodePrimary(primary));
     }
+  }
+
+  /** Others may have to speak for this unit one day. What was told once stays, also when the journal was lost. */
+  #outcomes({ plan, report }: Pass): ReadonlyMap<string, Outcome> {
+    const found = [...outcomesOf(report.jobs, plan.requested), ...this.#readCommitted().outcomes];
+    return new Map(found.filter(([jobId]) => plan.requested.has(jobId)));
   }
 
   /** Kept while the job is asked for, so that a unit that lost its journal does not take it up again. */
@@ -293,9 +301,10 @@ export class JobDesk {
       const mine = plan.mine
         .filter((one) => one.relationId === relation.id)
         .flatMap(({ job }): JobStatus[] => {
+          const told = this.#readCommitted().outcomes.get(job.jobId);
+          const outcome = ledger.get(job.jobId)?.outcome ?? told;
           const record = records.get(job.jobId);
-          const outcome = ledger.get(job.jobId)?.outcome;
-          if (record !== undefined) {
+          if (record !== undefined && agrees(record, outcome)) {
             return [statusOfRecord(job, record)];
           }
           return outcome === undefined ? [] : [statusOfOutcome(job, outcome)];
@@ -319,6 +328,7 @@ export class JobDesk {
       ledger: parseLedger(peers?.data(app).get(LEDGER_KEY)),
       primary: parsePrimary(peers?.data(app).get(PRIMARY_KEY)),
       claims: parseClaims(peers?.data(unit).get(CLAIMS_KEY)),
+      outcomes: parseOutcomes(peers?.data(unit).get(OUTCOMES_KEY)),
     };
     return this.#committed;
   }
@@ -333,7 +343,14 @@ function mergeDeadlines(
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** Ended jobs somebody still asks for: others may have to speak for this unit one day. */
+/** Whether the record is of the end that was told; a journal that was lost says `lost` of jobs that were not. */
+function agrees(record: JobRecord, told: Outcome | undefined): boolean {
+  return (
+    told === undefined || (told.status === record.state && told.errorCode === record.errorCode)
+  );
+}
+
+/** Ended jobs somebody still asks for. */
 function outcomesOf(
   records: readonly JobRecord[],
   requested: ReadonlySet<string>,

@@ -1,5 +1,5 @@
 /** Wires Juju's events and actions to the manager. Reconciles: every event takes in everything. */
-import { BackupRequirer } from '#database-backup';
+import { BackupRequirer, FEATURES } from '#database-backup';
 import {
   type ActionEvent,
   ActiveStatus,
@@ -37,7 +37,9 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
 
   constructor(framework: Framework, ports: ManagerPorts = realPorts()) {
     super(framework);
-    this.#requirer = new BackupRequirer(this, 'database-backup');
+    this.#requirer = new BackupRequirer(this, 'database-backup', {
+      features: FEATURES.filter((one) => one !== 'secret-credentials'),
+    });
     this.#manager = new Manager(this, this.#requirer, ports);
     this.#observeLifeCycle();
     this.#observeDatabases();

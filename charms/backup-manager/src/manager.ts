@@ -1,6 +1,7 @@
 /** The state of the manager as its databags, configuration and bucket tell it; what actions and events work on. */
 import {
   type BackupRequirer,
+  type Feature,
   type Job,
   newJobId,
   type RelatedDatabase,
@@ -10,7 +11,6 @@ import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError, systemClock } from '#system';
 import type { BackupManagerTypes } from './charm-types.ts';
 import { withDeadline } from './deadline.ts';
-import { agreedFeatures } from './features.ts';
 import { DEFAULT_LIMIT, type HistoryEntry, isFinished, MAX_LIMIT } from './history.ts';
 import { PeerStore } from './peer-store.ts';
 import type { LiveStatuses } from './presentation.ts';
@@ -154,8 +154,8 @@ export class Manager {
   }
 
   /** What all units of a database understand beyond version 0 of the interface. */
-  features(database: RelatedDatabase): ReadonlySet<string> {
-    return agreedFeatures(this.#requirer, database);
+  features(database: RelatedDatabase): ReadonlySet<Feature> {
+    return this.#requirer.agreed(database.relation);
   }
 
   history(): readonly HistoryEntry[] {
@@ -245,9 +245,12 @@ export class Manager {
     this.writeHistory([...this.history(), ...entries]);
   }
 
-  /** Changes what is asked in one relation. Leader only. */
-  changeJobs(relation: Relation, change: (jobs: readonly Job[]) => readonly Job[]): void {
-    this.#requirer.setJobs(relation, change(this.#requirer.jobs(relation)));
+  /** Stops a job, in words or by taking the request back. Leader only. */
+  cancel(entry: HistoryEntry): 'asked' | 'withdrawn' {
+    const database = this.databases().find(({ relation }) => relation.id === entry.relationId);
+    return database === undefined
+      ? 'withdrawn'
+      : this.#requirer.cancel(database.relation, entry.jobId);
   }
 
   /** Replaces the history. Leader only. */

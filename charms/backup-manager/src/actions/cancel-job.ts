@@ -38,15 +38,7 @@ export async function cancelJob(event: Event, manager: Manager): Promise<void> {
 /** @returns whether its outcome is still to come */
 function cancel(manager: Manager, entry: HistoryEntry): boolean {
   const now = manager.ports.clock.now();
-  const database = manager.databases().find(({ relation }) => relation.id === entry.relationId);
-  const isAgreed = database !== undefined && manager.features(database).has('cancel');
-  if (database !== undefined) {
-    manager.changeJobs(database.relation, (jobs) =>
-      isAgreed
-        ? jobs.map((job) => (job.jobId === entry.jobId ? { ...job, isCancelled: true } : job))
-        : jobs.filter((job) => job.jobId !== entry.jobId),
-    );
-  }
+  const isAgreed = manager.cancel(entry) === 'asked';
   const next = isAgreed
     ? { ...entry, cancelRequestedAt: entry.cancelRequestedAt ?? now.toISOString() }
     : withdrawn(entry, now);

@@ -42,10 +42,8 @@ const APPLIERS: Appliers = {
   settle: async ({ jobId }, context) => await settle(context.journal.files(jobId), context),
   bury: async ({ jobId }, context) => await bury(jobId, context),
   stop,
-  kill,
-  suspect,
+  kill: stop,
   confirm: async ({ jobId, token }, { journal }) => await journal.files(jobId).confirm(token),
-  discard,
   recover: tryToStart,
   start: tryToStart,
 };
@@ -62,13 +60,15 @@ async function claim(jobId: string, sequence: number, context: ApplyContext): Pr
   if (spec === undefined) {
     return;
   }
-  const { jobType, compression, artefactPath, requestedAt } = spec;
+  const { jobType, compression, artefactPath, requestedAt, isDryRun, undoOf } = spec;
   const isNew = await context.journal.files(jobId).createClaim({
     jobId,
     jobType,
     compression,
     ...(artefactPath === undefined ? {} : { artefactPath }),
     ...(requestedAt === undefined ? {} : { requestedAt }),
+    ...(isDryRun === undefined ? {} : { isDryRun }),
+    ...(undoOf === undefined ? {} : { undoOf }),
     claimedAt: context.now,
     sequence,
   });
@@ -152,46 +152,23 @@ async function finish(
 }
 
 async function stop(
-  { jobId, reason }: Extract<Action, { kind: 'stop' }>,
+  { jobId, kind, reason }: Extract<Action, { kind: 'stop' | 'kill' }>,
   context: ApplyContext,
 ): Promise<void> {
   const entry = context.entries.get(jobId);
-  if (entry?.gate?.by === 'worker') {
-    await requestStop({ files: entry.files, gate: entry.gate, reason }, context);
+  if (entry?.gate?.by !== 'worker') {
+    return;
   }
-}
-
-async function kill(
-  { jobId, reason }: Extract<Action, { kind: 'kill' }>,
-  { entries, log }: ApplyContext,
-): Promise<void> {
-  const gate = entries.get(jobId)?.gate;
-  if (gate?.by === 'worker') {
-    killWorker(gate);
-    log.warning('the worker did not end, killed it', { jobId, reason, pid: gate.identity.pid });
+  const { files, gate } = entry;
+  if (kind === 'stop') {
+    await requestStop({ files, gate, reason }, context);
+    return;
   }
-}
-
-async function suspect(
-  { jobId }: Extract<Action, { kind: 'suspect' }>,
-  { entries, now, log }: ApplyContext,
-): Promise<void> {
-  const entry = entries.get(jobId);
-  if (entry?.gate?.by === 'worker') {
-    const heartbeatAt = entry.progress?.heartbeatAt ?? entry.gate.startedAt;
-    await entry.files.suspect({ at: now, heartbeatAt });
-    log.warning('the worker gives no sign of life', { jobId, since: heartbeatAt });
-  }
-}
-
-async function discard(
-  { jobId }: { readonly jobId: string },
-  context: ApplyContext,
-): Promise<void> {
-  for (const worker of await context.journal.files(jobId).registrations('worker')) {
-    killWorker(worker);
-  }
-  context.log.warning('the worker hangs at its start, killed it', { jobId });
+  killWorker(gate);
+  context.log.warning('the worker did not stop when asked, killed it', {
+    jobId,
+    pid: gate.identity.pid,
+  });
 }
 
 interface StopRequest {
@@ -273,6 +250,9 @@ function asClaimed(wanted: JobSpec, found: Claim): JobSpec {
     ...rest,
     compression: found.compression,
     ...(found.artefactPath === undefined ? {} : { artefactPath: found.artefactPath }),
+    // A dry run must never turn into a restore.
+    ...(found.isDryRun === undefined ? {} : { isDryRun: found.isDryRun }),
+    ...(found.undoOf === undefined ? {} : { undoOf: found.undoOf }),
   };
 }
 

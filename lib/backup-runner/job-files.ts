@@ -23,6 +23,8 @@ export interface Claim {
   readonly compression: boolean;
   readonly artefactPath?: string;
   readonly requestedAt?: string;
+  readonly isDryRun?: boolean;
+  readonly undoOf?: string;
   readonly claimedAt: string;
   /** Order of arrival on this unit. */
   readonly sequence: number;
@@ -78,6 +80,10 @@ export type Outcome =
       readonly size: number;
       readonly newBytes?: number;
       readonly message?: string;
+      /** What a dry run found. */
+      readonly report?: string;
+      /** Until when what a restore replaced can be brought back; ISO 8601, UTC. */
+      readonly undoableUntil?: string;
     }
   | { readonly status: 'error'; readonly failure: Failure };
 
@@ -98,12 +104,6 @@ export interface StopNote {
   readonly at: string;
   /** Missing where an older version wrote it: then the request was withdrawn. */
   readonly reason?: StopReason;
-}
-
-/** `suspect.json`: at that time the worker had given no sign of life since `heartbeatAt`. */
-export interface Suspicion {
-  readonly at: string;
-  readonly heartbeatAt: string;
 }
 
 /** `recovered.json`: the recovery a result had left open has been done. */
@@ -177,14 +177,6 @@ export class JobFiles {
   async stopNote(): Promise<Required<StopNote> | undefined> {
     const note = await this.#read<StopNote>('cancel.json');
     return note === undefined ? undefined : { reason: 'withdrawn', ...note };
-  }
-
-  async suspect(suspicion: Suspicion): Promise<void> {
-    await this.#replace('suspect.json', suspicion);
-  }
-
-  async suspicion(): Promise<Suspicion | undefined> {
-    return await this.#read<Suspicion>('suspect.json');
   }
 
   async writeProgress(note: ProgressNote): Promise<void> {

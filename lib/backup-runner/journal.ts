@@ -21,7 +21,6 @@ import {
   type Registration,
   type Result,
   type StopNote,
-  type Suspicion,
 } from './job-files.ts';
 
 /** Everything the journal holds about one job. */
@@ -35,7 +34,6 @@ export interface JournalEntry {
   readonly failure?: Failure;
   readonly progress?: ProgressNote;
   readonly stop?: Required<StopNote>;
-  readonly suspicion?: Suspicion;
   readonly result?: Result;
   readonly recovered?: Recovered;
 }
@@ -149,7 +147,6 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
   const gate = await files.gate();
   const progress = await files.progress();
   const stop = await files.stopNote();
-  const suspicion = await files.suspicion();
   const failure = await files.failure();
   const result = await files.result();
   const recovered = await files.recovered();
@@ -159,7 +156,6 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
     workers,
     recoveries,
     ...(stop === undefined ? {} : { stop }),
-    ...(suspicion === undefined ? {} : { suspicion }),
     ...(confirmation === undefined ? {} : { confirmation }),
     ...(gate === undefined ? {} : { gate }),
     ...(failure === undefined ? {} : { failure }),

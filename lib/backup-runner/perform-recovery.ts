@@ -5,6 +5,7 @@ import { failureOf } from './failures.ts';
 import type { Claim, Failure, JobFiles, Outcome, ProgressNote, Result } from './job-files.ts';
 import type { JobLog } from './job-log.ts';
 import type { Redact } from './redact.ts';
+import { undoableUntil } from './replace-data.ts';
 import { failedRecovery, lostRestore } from './verdicts.ts';
 
 export interface RecoveryContext {
@@ -80,44 +81,56 @@ async function conclude(
   context: RecoveryContext,
 ): Promise<void> {
   const { files, clock, log } = context;
-  const outcome = await outcomeOf(claim, recovered, files);
+  const outcome = await outcomeOf(claim, recovered, context);
   const isNew = await files.createResult(await resultFor(claim, outcome, context));
   if (!isNew) {
-    const state = recovered === 'completed' ? 'the restored data serve' : OLD_DATA;
-    await files.writeRecovered({ outcome: state, at: clock.now().toISOString() });
+    await files.writeRecovered({ outcome: STATES[recovered], at: clock.now().toISOString() });
   }
   log.info('recovery done', { outcome: recovered });
 }
 
+const STATES: Readonly<Record<RecoveryOutcome, string>> = {
+  nothing: OLD_DATA,
+  'rolled-back': OLD_DATA,
+  completed: 'the restored data serve',
+  'data-gone':
+    'nothing serves: the old data had been dropped beforehand, as force allows; restore a backup again',
+};
+
 async function outcomeOf(
   claim: Claim,
   recovered: RecoveryOutcome,
-  files: JobFiles,
+  context: RecoveryContext,
 ): Promise<Outcome> {
+  const { files } = context;
   const [failure, progress] = [await files.failure(), await files.progress()];
   // `cleaning-up` is noted when the restored data had passed their checks.
   if (recovered === 'completed' || (recovered === 'nothing' && progress?.phase === 'cleaning-up')) {
-    return restored(claim, progress, failure);
+    return await restored(claim, progress, failure, context);
   }
-  return { status: 'error', failure: failure ? withState(failure) : lostRestore(OLD_DATA) };
+  const state = STATES[recovered];
+  return { status: 'error', failure: failure ? withState(failure, state) : lostRestore(state) };
 }
 
-function restored(
+async function restored(
   claim: Claim,
   progress: ProgressNote | undefined,
   failure: Failure | undefined,
-): Outcome {
+  { createEngine }: RecoveryContext,
+): Promise<Outcome> {
   const reason = failure?.message ?? 'its worker died';
+  const kept = (await createEngine().keptCopies()).find(({ name }) => name === claim.jobId);
   return {
     status: 'success',
     artefactPath: claim.artefactPath ?? '',
     size: progress?.total ?? 0,
     message: `restored data passed their checks and serve; only tidying up was interrupted: ${reason}`,
+    ...undoableUntil(kept),
   };
 }
 
-function withState(failure: Failure): Failure {
-  return { ...failure, message: `${failure.message}; after recovery ${OLD_DATA}` };
+function withState(failure: Failure, state: string): Failure {
+  return { ...failure, message: `${failure.message}; after recovery ${state}` };
 }
 
 async function resultFor(

@@ -58,6 +58,11 @@ export class ProgressReporter implements AsyncDisposable {
     this.#options.notifier.phaseChanged();
   }
 
+  /** Notes that the work moves, where there are no bytes to count. */
+  moved(): void {
+    this.#progressedAt = this.#options.clock.now().toISOString();
+  }
+
   /** Bytes done so far, and of how many, where known. */
   update(bytes: number, total: number | undefined): void {
     this.#bytes = bytes;

@@ -51,14 +51,64 @@ export interface BackupOptions {
 }
 
 /** The backup somebody wants to restore, as its manifest describes it. */
-export interface RestoreRequest {
+export interface RestoreRequest extends ReplacingRequest {
   readonly attributes: BackupAttributes;
   /** How many bytes the restored files take. */
   readonly totalBytes: number;
 }
 
-/** `completed`: the restored data serve and had passed their checks; `rolled-back`: the old data serve. */
-export type RecoveryOutcome = 'nothing' | 'rolled-back' | 'completed';
+/** What bringing back the data an earlier restore replaced works with. */
+export interface UndoRequest extends ReplacingRequest {
+  /** The name that restore had. */
+  readonly undoOf: string;
+}
+
+interface ReplacingRequest {
+  /** Under which the data that get replaced are kept, and asked for again. */
+  readonly name?: string;
+  /** For how long they are kept; 0, or no name: not at all. */
+  readonly keepHours?: number;
+  /**
+   * Somebody insists on less safety: minor mismatches are no obstacle, and where even without kept
+   * copies there is no room beside the live data, these go before the restored ones arrive.
+   */
+  readonly isForced?: boolean;
+}
+
+/** Data a restore has replaced, still on the machine. */
+export interface KeptCopy {
+  /** Of the restore that replaced them. */
+  readonly name: string;
+  /** ISO 8601, UTC. */
+  readonly keptAt: string;
+  readonly until: string;
+  readonly bytes: number;
+}
+
+/** What a restore would do to the disk, and what is worth knowing about it. */
+export interface RestorePlan {
+  /** For example `15.20`. */
+  readonly serverVersion: string;
+  readonly neededBytes: number;
+  readonly freeBytes: number;
+  /** Copies kept from earlier restores that must go to make room; none where there is room. */
+  readonly droppedCopies: readonly KeptCopy[];
+  /** Only when forced: the live data must go first, and there is no way back from there. */
+  readonly dropsLiveData: boolean;
+  /** Mismatches a forced restore passes over. */
+  readonly warnings: readonly string[];
+}
+
+export interface SwapReport {
+  /** From the moment the old data ceased to be served until the new ones were. */
+  readonly unavailableMs: number;
+}
+
+/**
+ * `completed`: the new data serve and had passed their checks; `rolled-back`: the old data serve;
+ * `data-gone`: a forced restore had dropped the old data, and did not get far enough.
+ */
+export type RecoveryOutcome = 'nothing' | 'rolled-back' | 'completed' | 'data-gone';
 
 /** One kind of database, bound to one instance of it. */
 export interface Engine {
@@ -71,15 +121,26 @@ export interface Engine {
    */
   backup(options: BackupOptions): Promise<BackupSource>;
   /**
-   * Answers whether this backup could be restored here, touching nothing.
+   * Answers whether and how this backup could be restored here, touching nothing.
    * @throws HintError `engine-mismatch`, `version-mismatch`, `insufficient-space`, …
    */
-  prepareRestore(request: RestoreRequest): Promise<void>;
+  prepareRestore(request: RestoreRequest): Promise<RestorePlan>;
   /**
-   * Makes an empty staging directory beside the live data. One restore at a time:
-   * @throws HintError `restore-in-progress` while another process restores
+   * Makes an empty staging directory beside the live data, dropping kept copies where these are in
+   * the way. One restore at a time:
+   * @throws HintError `restore-in-progress` while another process restores; what prepareRestore throws
    */
   createRestore(request: RestoreRequest): Promise<StagedRestore>;
+  /** @throws HintError `nothing-to-undo`, `undo-superseded` */
+  prepareUndo(request: UndoRequest): Promise<KeptCopy>;
+  /**
+   * Takes the kept data in hand, to be verified and swapped like a restore. What they replace is
+   * kept in turn, so an undo can be undone.
+   * @throws HintError what prepareUndo throws, and `restore-in-progress`
+   */
+  createUndo(request: UndoRequest): Promise<StagedUndo>;
+  /** Copies at hand, oldest first. */
+  keptCopies(): Promise<readonly KeptCopy[]>;
   /**
    * After the death of a process in a restore, at whatever point: brings the database back to
    * serving, with the old data unless the new ones had been confirmed. Idempotent; does nothing
@@ -88,19 +149,36 @@ export interface Engine {
   recoverInterruptedRestore(): Promise<RecoveryOutcome>;
 }
 
-/** A restore in steps; until `swap` the live data are untouched. */
-export interface StagedRestore {
-  /** Exists, empty, private; the caller puts the files of the backup into it. */
-  readonly stagingDirectory: string;
-  /** Proves that the staged files are complete and sets their owner. @throws HintError `verification-failed` */
-  verify(signal: AbortSignal): Promise<void>;
+/** Data about to replace the live ones, in steps; until `swap` the live data are untouched. */
+export interface StagedUndo {
+  /**
+   * Proves that the staged data are complete and start.
+   * @returns what it found, line by line, for people
+   * @throws HintError `verification-failed`, `corruption-found`
+   */
+  verify(signal: AbortSignal): Promise<readonly string[]>;
   /**
    * Stops the database, puts the staged data in place, starts it and checks its health.
    * @throws HintError `restore-rolled-back` with the reason, when the old data serve again
    */
-  swap(signal: AbortSignal): Promise<void>;
-  /** Drops the old data, after a successful `swap`. */
-  commit(): Promise<void>;
-  /** Drops the staging directory; the live data stay. Harmless after `swap` or `commit`. */
+  swap(signal: AbortSignal): Promise<SwapReport>;
+  /**
+   * Puts the old data aside, or drops them, as the request said; after a successful `swap`.
+   * @returns the copy kept
+   */
+  commit(): Promise<KeptCopy | undefined>;
+  /** Lets go of the staged data; the live data stay. Harmless after `swap` or `commit`. */
   abort(): Promise<void>;
+}
+
+export interface StagedRestore extends StagedUndo {
+  /** Exists, empty, private; the caller puts the files of the backup into it. */
+  readonly stagingDirectory: string;
+  /** As at the last moment before anything was touched. */
+  readonly plan: RestorePlan;
+  /**
+   * Where the plan says `dropsLiveData`: stops the database and drops its data, to be called once
+   * the whole backup has been proved readable. Does nothing otherwise.
+   */
+  makeRoom(): Promise<void>;
 }

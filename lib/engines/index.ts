@@ -5,9 +5,14 @@ export type {
   BackupSource,
   Engine,
   EngineEntry,
+  KeptCopy,
   RecoveryOutcome,
+  RestorePlan,
   RestoreRequest,
   StagedRestore,
+  StagedUndo,
+  SwapReport,
+  UndoRequest,
 } from './engine.ts';
 export {
   type ClusterIdentity,

@@ -2,7 +2,8 @@
 import { HintError, type RunProcess, runProcess } from '#system';
 import type { Engine } from './engine.ts';
 import { parsePostgresqlConfig } from './postgresql/config.ts';
-import { createPostgresqlEngine, POSTGRESQL } from './postgresql/engine.ts';
+import { createPostgresqlEngine } from './postgresql/engine.ts';
+import { POSTGRESQL } from './postgresql/preflight.ts';
 
 /** The values the charm's `engine` option may have. */
 export const ENGINE_NAMES = [POSTGRESQL] as const;

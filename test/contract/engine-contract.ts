@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { BackupAttributes, Engine, EngineEntry } from '#engines';
+import type { BackupAttributes, Engine, EngineEntry, RestoreRequest } from '#engines';
 import { HintError } from '#system';
 
 /** A real database with known content, behind the engine under test. */
@@ -18,6 +18,8 @@ export interface EngineHarness extends AsyncDisposable {
   ruin(): Promise<void>;
   /** Breaks staged, already verified files so that the database cannot start from them. */
   breakStaged(stagingDirectory: string): Promise<void>;
+  /** Breaks the data of an undo in the making, wherever they are staged. */
+  breakStagedUndo(): Promise<void>;
   /** A digest of all rows or contents. */
   fingerprint(): Promise<string>;
   /** Kills the database without warning. */
@@ -76,11 +78,11 @@ export async function errorOf(work: () => Promise<unknown>): Promise<HintError> 
 
 /** Runs the suite; `copyTree` puts a kept backup into a staging directory. */
 export function describeEngine(
-  name: string,
+  title: string,
   createHarness: () => Promise<EngineHarness>,
   copyTree: (from: string, to: string) => Promise<void>,
 ): void {
-  describe(`engine ${name}`, () => {
+  describe(`engine ${title}`, () => {
     let harness: EngineHarness;
     let scratch: string;
     let kept: KeptBackup;
@@ -100,12 +102,29 @@ export function describeEngine(
 
     const request = (): { attributes: BackupAttributes; totalBytes: number } => kept;
 
-    async function restore(): Promise<void> {
-      const staged = await harness.engine.createRestore(request());
+    async function restore(replacing: Partial<RestoreRequest> = {}): Promise<string | undefined> {
+      const staged = await harness.engine.createRestore({ ...request(), ...replacing });
       await copyTree(kept.directory, staged.stagingDirectory);
       await staged.verify(never());
+      const { unavailableMs } = await staged.swap(never());
+      expect(unavailableMs).toBeGreaterThan(0);
+      return (await staged.commit())?.name;
+    }
+
+    async function undo(undoOf: string, name: string, isForced = false): Promise<void> {
+      const staged = await harness.engine.createUndo({ undoOf, name, keepHours: 1, isForced });
+      try {
+        await staged.verify(never());
+      } catch (error) {
+        await staged.abort();
+        throw error;
+      }
       await staged.swap(never());
       await staged.commit();
+    }
+
+    async function names(): Promise<readonly string[]> {
+      return (await harness.engine.keptCopies()).map((copy) => copy.name);
     }
 
     test('a backup names its engine and consists of distinct, safe, relative paths', () => {
@@ -199,7 +218,11 @@ export function describeEngine(
 
       expect(mismatch.code).toBe('engine-mismatch');
       expect(space.code).toBe('insufficient-space');
-      await expect(engine.prepareRestore(request())).resolves.toBeUndefined();
+      await expect(engine.prepareRestore(request())).resolves.toMatchObject({
+        droppedCopies: [],
+        dropsLiveData: false,
+        warnings: [],
+      });
     });
 
     test('an aborted restore leaves the data as they are and nothing beside them', async () => {
@@ -269,6 +292,78 @@ export function describeEngine(
 
       expect(await harness.fingerprint()).toBe(original);
       expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
+    }, 120_000);
+
+    test('what a restore replaced is kept, comes back by an undo, and goes again by an undo of that', async () => {
+      await harness.damage();
+      const damaged = await harness.fingerprint();
+
+      expect(await restore({ name: 'first', keepHours: 1 })).toBe('first');
+      expect(await names()).toEqual(['first']);
+      await undo('first', 'second');
+      expect(await harness.fingerprint()).toBe(damaged);
+      expect(await names()).toEqual(['second']);
+      await undo('second', 'third');
+
+      expect(await harness.fingerprint()).toBe(original);
+      expect(await names()).toEqual(['third']);
+      const error = await errorOf(async () => await undo('first', 'fourth'));
+      expect(error.code).toBe('nothing-to-undo');
+    }, 120_000);
+
+    test('an undo is refused when another restore came since, and goes through once that is undone', async () => {
+      await undo('third', 'fourth');
+      const damaged = await harness.fingerprint();
+      await restore({ name: 'a', keepHours: 1 });
+      await restore({ name: 'b', keepHours: 1 });
+
+      const error = await errorOf(async () => await undo('a', 'c'));
+      expect(error).toMatchObject({
+        code: 'undo-superseded',
+        hint: expect.stringMatching(/undo b/),
+      });
+      expect(await harness.fingerprint()).toBe(original);
+      await undo('b', 'd');
+      await undo('a', 'e');
+
+      expect(await harness.fingerprint()).toBe(damaged);
+    }, 180_000);
+
+    test('a forced undo passes over a later restore, whose data are kept', async () => {
+      await restore({ name: 'f', keepHours: 1 });
+      await restore({ name: 'g', keepHours: 1 });
+
+      await undo('f', 'h', true);
+
+      expect(await harness.fingerprint()).not.toBe(original);
+      expect(await names()).toEqual(expect.arrayContaining(['g', 'h']));
+      await undo('h', 'i');
+      expect(await harness.fingerprint()).toBe(original);
+    }, 180_000);
+
+    test('an undo of data that do not start leaves the live ones serving, and the others kept', async () => {
+      await restore({ name: 'j', keepHours: 1 });
+      const staged = await harness.engine.createUndo({ undoOf: 'j', name: 'k', keepHours: 1 });
+      await staged.verify(never());
+      await harness.breakStagedUndo();
+
+      const error = await errorOf(async () => await staged.swap(never()));
+
+      expect(error.code).toBe('restore-rolled-back');
+      expect(await harness.fingerprint()).toBe(original);
+      expect(await names()).toContain('j');
+      expect((await errorOf(async () => await undo('j', 'l'))).code).toBe('verification-failed');
+      expect(await harness.fingerprint()).toBe(original);
+      expect(await names()).toContain('j');
+    }, 180_000);
+
+    test('a restore that keeps nothing drops what it replaced at once', async () => {
+      const before = await names();
+
+      expect(await restore({ name: 'm', keepHours: 0 })).toBeUndefined();
+
+      expect(await names()).toEqual(before);
+      expect((await errorOf(async () => await undo('m', 'n'))).code).toBe('nothing-to-undo');
     }, 120_000);
 
     test('a database ruined beyond starting can be restored', async () => {

@@ -26,6 +26,12 @@ export type DatabaseTypes = {
      * A job's own deadline counts instead of this.
      */
     'job-stall-deadline': number;
+    /**
+     * Hours for which the data a restore has replaced are kept, so that undo-restore can bring them
+     * back; 0 to 8760. They take as much space as the database, and go earlier when a restore needs
+     * theirs. 0 drops them at once, also those kept already.
+     */
+    'restore-keep-hours': number;
   };
   optionNames: {
     string: 'engine';
@@ -33,7 +39,8 @@ export type DatabaseTypes = {
       | 'max-concurrent-backups'
       | 'job-start-deadline'
       | 'job-run-deadline'
-      | 'job-stall-deadline';
+      | 'job-stall-deadline'
+      | 'restore-keep-hours';
     float: never;
     boolean: never;
     secret: never;

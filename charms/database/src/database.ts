@@ -53,6 +53,10 @@ export interface Database {
   recover(roles: Roles): Promise<RecoveryOutcome>;
   /** What the worker makes its engine from. Holds secrets. */
   engineConfig(roles: Roles): Promise<PostgresqlEngineConfig>;
+  /** The jobs whose replaced data are still here, oldest first. */
+  keptCopies(): Promise<readonly string[]>;
+  /** Cheap; see PostgresqlCluster. */
+  dropExpiredCopies(now: Date, keepHours: number): Promise<void>;
   stop(): Promise<void>;
   /** Removes the server of this unit with its data. */
   drop(): Promise<void>;
@@ -135,6 +139,14 @@ export class PostgresqlDatabase implements Database {
       backupRole: roles.backup,
       adminRole: roles.admin,
     };
+  }
+
+  async keptCopies(): Promise<readonly string[]> {
+    return ((await (await this.#find())?.keptCopies()) ?? []).map(({ name }) => name);
+  }
+
+  async dropExpiredCopies(now: Date, keepHours: number): Promise<void> {
+    await (await this.#find())?.dropExpiredCopies(now, keepHours);
   }
 
   async stop(): Promise<void> {

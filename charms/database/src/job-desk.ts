@@ -11,16 +11,9 @@ import {
   type JobSpec,
   type RunnerReport,
 } from '#backup-runner';
-import {
-  type BackupProvider,
-  CredentialsReader,
-  credentialsReference,
-  type Job,
-  type JobDeadline,
-  type JobStatus,
-} from '#database-backup';
+import type { BackupProvider, JobDeadline, JobStatus } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
-import { type Clock, HintError } from '#system';
+import type { Clock } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
 import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
@@ -54,6 +47,10 @@ export interface DeskOptions {
   readonly isSettled?: boolean;
   /** For what a job does not limit itself. */
   readonly deadlines?: JobDeadline;
+  /** For how long the data a restore replaces are kept. */
+  readonly restoreKeepHours?: number;
+  /** Restores whose replaced data are still here. */
+  readonly kept?: ReadonlySet<string>;
 }
 
 export const PEERS = 'database-peers';
@@ -69,8 +66,6 @@ interface Committed {
   readonly primary: Primary | undefined;
   /** What this unit has claimed. */
   readonly claims: ReadonlySet<string>;
-  /** How jobs of this unit ended. */
-  readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
 /** What one pass has found. */
@@ -79,8 +74,6 @@ interface Pass {
   readonly report: RunnerReport;
   readonly primary: Primary | undefined;
 }
-
-type SecretFields = 'credentialsSecret' | 'refusal';
 
 interface PeerWord {
   readonly name: string;
@@ -91,7 +84,6 @@ export class JobDesk {
   readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #clock: Clock;
-  readonly #credentials: CredentialsReader;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: Committed | undefined;
 
@@ -99,7 +91,6 @@ export class JobDesk {
     this.#charm = charm;
     this.#provider = provider;
     this.#clock = clock;
-    this.#credentials = new CredentialsReader(charm.model);
   }
 
   /** Whether the ledger can be read; where it cannot, nothing new is claimed. */
@@ -113,13 +104,13 @@ export class JobDesk {
     const primary = this.#choosePrimary(ledger, options);
     const plan = this.#plan(ledger, primary, options);
     const report = await runner.reconcile({
-      wanted: plan.mine.map((one) => this.#toSpec(one, options.deadlines ?? {})),
+      wanted: plan.mine.map((one) => this.#toSpec(one, options)),
       committedClaims: plan.committed,
       undecided: plan.undecided,
     });
     await forgetWithdrawn(runner, report, plan);
     this.#tellPeers(ledger, { plan, report, primary }, options);
-    this.#tellRequirers(ledger, plan, report);
+    this.#tellRequirers(ledger, plan, report, options.kept ?? new Set());
     return report;
   }
 
@@ -164,10 +155,11 @@ export class JobDesk {
     });
   }
 
-  #toSpec({ job, refusal }: RequestedJob, deadlines: JobDeadline): JobSpec {
+  #toSpec({ job, refusal }: RequestedJob, options: DeskOptions): JobSpec {
     const { model, app, unit } = this.#charm;
     const place = { path: job.storageConfig.path, model: model.name, app: app.name };
-    const deadline = mergeDeadlines(deadlines, job.deadline);
+    const deadline = mergeDeadlines(options.deadlines ?? {}, job.deadline);
+    const keepHours = job.jobType === 'restore' ? options.restoreKeepHours : undefined;
     const artefactPath =
       job.jobType === 'restore'
         ? job.artefactPath
@@ -176,7 +168,7 @@ export class JobDesk {
       jobId: job.jobId,
       jobType: job.jobType,
       compression: job.compression,
-      ...this.#storageOf(job),
+      storageConfig: job.storageConfig,
       chunkPrefix: chunkPrefixFor(place),
       attributes: {
         model: model.name,
@@ -184,30 +176,12 @@ export class JobDesk {
         application: app.name,
         unit: unit.name,
         'job-id': job.jobId,
-        ...defined({ label: job.label }),
       },
       ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
       ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),
-      ...(deadline === undefined ? {} : { deadline }),
+      ...defined({ deadline, keepHours }),
       ...(refusal === undefined ? {} : { refusal: failureOf(refusal) }),
     };
-  }
-
-  /** The keys themselves, in memory only; or why they cannot be had. */
-  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | SecretFields> {
-    const uri = credentialsReference(storageConfig);
-    try {
-      return {
-        storageConfig: this.#credentials.resolve(storageConfig),
-        ...defined({ credentialsSecret: uri }),
-      };
-    } catch (error) {
-      if (!(error instanceof HintError) || error.code !== 'secret-not-granted') {
-        throw error;
-      }
-      const { code, message, hint } = error;
-      return { storageConfig, refusal: { code, message, ...defined({ hint }) } };
-    }
   }
 
   #tellPeers(ledger: Ledger, pass: Pass, options: DeskOptions): void {
@@ -217,7 +191,7 @@ export class JobDesk {
       return;
     }
     const { unit, app } = this.#charm;
-    const own = this.#outcomes(pass);
+    const own = outcomesOf(report.jobs, plan.requested);
     const claims = this.#claims(pass);
     peers.data(unit).set(OUTCOMES_KEY, own.size === 0 ? '' : encodeOutcomes(own));
     peers.data(unit).set(CLAIMS_KEY, claims.size === 0 ? '' : encodeClaims(claims));
@@ -253,12 +227,6 @@ export class JobDesk {
     }
   }
 
-  /** Others may have to speak for this unit one day. What was told once stays, also when the journal was lost. */
-  #outcomes({ plan, report }: Pass): ReadonlyMap<string, Outcome> {
-    const found = [...outcomesOf(report.jobs, plan.requested), ...this.#readCommitted().outcomes];
-    return new Map(found.filter(([jobId]) => plan.requested.has(jobId)));
-  }
-
   /** Kept while the job is asked for, so that a unit that lost its journal does not take it up again. */
   #claims({ plan, report }: Pass): ReadonlySet<string> {
     const mine = new Set(plan.mine.map(({ job }) => job.jobId));
@@ -292,7 +260,12 @@ export class JobDesk {
     ];
   }
 
-  #tellRequirers(ledger: Ledger, plan: RequestPlan, report: RunnerReport): void {
+  #tellRequirers(
+    ledger: Ledger,
+    plan: RequestPlan,
+    report: RunnerReport,
+    kept: ReadonlySet<string>,
+  ): void {
     const records = new Map(report.jobs.map((record) => [record.jobId, record]));
     for (const { relation, isReadable } of this.#provider.requests()) {
       if (!isReadable) {
@@ -301,11 +274,10 @@ export class JobDesk {
       const mine = plan.mine
         .filter((one) => one.relationId === relation.id)
         .flatMap(({ job }): JobStatus[] => {
-          const told = this.#readCommitted().outcomes.get(job.jobId);
-          const outcome = ledger.get(job.jobId)?.outcome ?? told;
           const record = records.get(job.jobId);
-          if (record !== undefined && agrees(record, outcome)) {
-            return [statusOfRecord(job, record)];
+          const outcome = ledger.get(job.jobId)?.outcome;
+          if (record !== undefined) {
+            return [statusOfRecord(job, record, kept)];
           }
           return outcome === undefined ? [] : [statusOfOutcome(job, outcome)];
         });
@@ -328,7 +300,6 @@ export class JobDesk {
       ledger: parseLedger(peers?.data(app).get(LEDGER_KEY)),
       primary: parsePrimary(peers?.data(app).get(PRIMARY_KEY)),
       claims: parseClaims(peers?.data(unit).get(CLAIMS_KEY)),
-      outcomes: parseOutcomes(peers?.data(unit).get(OUTCOMES_KEY)),
     };
     return this.#committed;
   }
@@ -343,14 +314,7 @@ function mergeDeadlines(
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** Whether the record is of the end that was told; a journal that was lost says `lost` of jobs that were not. */
-function agrees(record: JobRecord, told: Outcome | undefined): boolean {
-  return (
-    told === undefined || (told.status === record.state && told.errorCode === record.errorCode)
-  );
-}
-
-/** Ended jobs somebody still asks for. */
+/** Ended jobs somebody still asks for: others may have to speak for this unit one day. */
 function outcomesOf(
   records: readonly JobRecord[],
   requested: ReadonlySet<string>,

@@ -3,10 +3,16 @@ import type { JobRecord, JobSpec } from '#backup-runner';
 import { type Job, type JobQueue, type JobStatus, statusOf } from '#database-backup';
 import type { Outcome } from './ledger.ts';
 
-/** How a job of this unit stands. */
-export function statusOfRecord(job: Job, record: JobRecord): JobStatus {
+/** How a job of this unit stands. @param kept restores whose replaced data are still here */
+export function statusOfRecord(
+  job: Job,
+  record: JobRecord,
+  kept: ReadonlySet<string> = new Set(),
+): JobStatus {
   const { state, phase, progress, message, errorCode, hint, artefactPath, size } = record;
-  const { newBytes: storedSize, logTail, report, undoableUntil } = record;
+  const { newBytes: storedSize, logTail, report } = record;
+  // What was promised may have gone since: brought back, over time, or dropped for its space.
+  const undoableUntil = kept.has(record.jobId) ? record.undoableUntil : undefined;
   const { requestedAt, startedAt, finishedAt } = record;
   return statusOf(job, {
     status: state === 'success' || state === 'error' ? state : 'running',

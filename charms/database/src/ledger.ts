@@ -180,13 +180,9 @@ function prune(ledger: Ledger, requested: ReadonlySet<string>): Ledger {
 function bare({ outcome, isOrphan, ...kept }: LedgerEntry): LedgerEntry {
   return {
     ...kept,
-    ...(outcome === undefined ? {} : { outcome: bareOutcome(outcome) }),
+    ...(outcome === undefined ? {} : { outcome: { status: outcome.status } }),
     ...(isOrphan === true ? { isOrphan } : {}),
   };
-}
-
-function bareOutcome({ status, errorCode }: Outcome): Outcome {
-  return { status, ...(errorCode === undefined ? {} : { errorCode }) };
 }
 
 function isPair(value: unknown): value is [string, LedgerEntry] {

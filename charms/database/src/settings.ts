@@ -9,12 +9,15 @@ export interface RawSettings {
   readonly 'job-start-deadline': number;
   readonly 'job-run-deadline': number;
   readonly 'job-stall-deadline': number;
+  readonly 'restore-keep-hours': number;
 }
 
 export interface Settings {
   /** Limits for jobs that set none themselves. */
   readonly deadlines: JobDeadline;
   readonly maxConcurrentBackups: number;
+  /** For how long the data a restore replaced are kept. */
+  readonly restoreKeepHours: number;
   /** What the administrator must mend, as a status message; the first one counts. */
   readonly issues: readonly string[];
   /** Whether there is an engine to work with. */
@@ -23,6 +26,10 @@ export interface Settings {
 
 // Each takes two of the server's 20 WAL senders.
 const MAX_BACKUPS = 8;
+
+const DEFAULT_KEEP_HOURS = 24;
+/** A year. */
+const MAX_KEEP_HOURS = 8760;
 
 const LIMITS = [
   ['job-start-deadline', 'startSeconds'],
@@ -35,10 +42,14 @@ export function parseSettings(raw: RawSettings): Settings {
   const hasEngine = isEngineName(raw.engine);
   const { maxConcurrentBackups: backups } = raw;
   const isUsable = Number.isInteger(backups) && backups >= 1 && backups <= MAX_BACKUPS;
+  const keepHours = raw['restore-keep-hours'];
+  const isKeepUsable = keepHours >= 0 && keepHours <= MAX_KEEP_HOURS;
   const limits = LIMITS.map(([option, name]) => ({ option, name, seconds: raw[option] }));
   return {
     hasEngine,
     maxConcurrentBackups: isUsable ? backups : 1,
+    // What cannot be read must not drop data.
+    restoreKeepHours: isKeepUsable ? keepHours : DEFAULT_KEEP_HOURS,
     deadlines: Object.fromEntries(
       limits.filter(({ seconds }) => seconds > 0).map(({ name, seconds }) => [name, seconds]),
     ),
@@ -49,6 +60,9 @@ export function parseSettings(raw: RawSettings): Settings {
       ...(isUsable
         ? []
         : [`max-concurrent-backups=${backups} is not usable: use 1 to ${MAX_BACKUPS}`]),
+      ...(isKeepUsable
+        ? []
+        : [`restore-keep-hours=${keepHours} is not usable: use 0 to ${MAX_KEEP_HOURS}`]),
       ...limits
         .filter(({ seconds }) => !(seconds >= 0))
         .map(({ option, seconds }) => `${option}=${seconds} is not usable: use seconds, or 0`),

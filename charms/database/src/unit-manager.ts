@@ -67,6 +67,7 @@ export class UnitManager {
       'job-start-deadline': this.#charm.config.get('job-start-deadline'),
       'job-run-deadline': this.#charm.config.get('job-run-deadline'),
       'job-stall-deadline': this.#charm.config.get('job-stall-deadline'),
+      'restore-keep-hours': this.#charm.config.get('restore-keep-hours'),
     });
     return this.#settings;
   }
@@ -88,6 +89,8 @@ export class UnitManager {
       departedUnit,
       isSettled,
       deadlines: this.settings.deadlines,
+      restoreKeepHours: this.settings.restoreKeepHours,
+      kept: await this.#keptData(),
       ...(refusal === undefined ? {} : { refusal }),
     });
     try {
@@ -195,6 +198,21 @@ export class UnitManager {
       maxConcurrentBackups: this.settings.maxConcurrentBackups,
       log: charm.log,
     });
+  }
+
+  /** The restores whose replaced data are still here, those over time dropped. */
+  async #keptData(): Promise<ReadonlySet<string>> {
+    try {
+      await this.#database.dropExpiredCopies(
+        this.#ports.clock.now(),
+        this.settings.restoreKeepHours,
+      );
+      return new Set(await this.#database.keptCopies());
+    } catch (error) {
+      // Nothing that is kept may stop what is asked.
+      this.#charm.log.warning(`cannot look after kept data: ${describeError(error)}`);
+      return new Set();
+    }
   }
 
   async #ensureServing(report: RunnerReport, isThorough: boolean): Promise<void> {

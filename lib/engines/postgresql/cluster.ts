@@ -7,11 +7,14 @@ import {
   minimalEnvironment,
   type RunProcess,
   readFileIfExists,
+  spawnDetached,
   writeFileAtomic,
 } from '#system';
+import type { KeptCopy } from '../engine.ts';
 import { type ClusterSettings, clusterConf, clusterHba } from './cluster-config.ts';
 import type { PostgresqlInstance, PostgresqlRole } from './config.ts';
 import { exists, removeTree } from './directories.ts';
+import { condemnExpired, keptCopies } from './kept-copies.ts';
 import { HOST_LOCK } from './packages.ts';
 import { journalPath, readJournal } from './restore-journal.ts';
 import { roleStatements } from './roles.ts';
@@ -124,6 +127,30 @@ export class PostgresqlCluster {
       return 'none';
     }
     return isProcessAlive(journal.owner) ? 'under-way' : 'interrupted';
+  }
+
+  /** Data that restores have replaced and that can be brought back, oldest first. */
+  async keptCopies(): Promise<readonly KeptCopy[]> {
+    return await keptCopies(this.instance.dataDirectory);
+  }
+
+  /**
+   * Drops kept data whose time is over, and all of them where `keepHours` is 0. Cheap: they are gone at
+   * once, the files go in the background.
+   */
+  async dropExpiredCopies(now: Date, keepHours: number): Promise<void> {
+    const doomed = await condemnExpired(this.instance.dataDirectory, now, keepHours);
+    if (doomed.length > 0) {
+      await spawnDetached({
+        command: 'rm',
+        args: ['-rf', '--one-file-system', '--', ...doomed],
+        env: minimalEnvironment(),
+        cwd: '/',
+        outputPath: '/dev/null',
+        stdin: '',
+        stdinTimeoutMs: 10_000,
+      });
+    }
   }
 
   /** Creates the charm's roles or sets them anew; idempotent. */

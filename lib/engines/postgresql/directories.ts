@@ -1,6 +1,6 @@
 /** Durable exchange and removal of data directories. */
-import { rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { hasErrorCode, syncDirectory } from '#system';
 
 /** Whether there is a directory (or anything else) at `path`. */
@@ -26,3 +26,21 @@ export async function renameDurably(from: string, to: string): Promise<void> {
 export async function removeTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
 }
+
+/** Bytes the files of a tree take on disk; files that go meanwhile count as nothing. */
+export async function diskUsage(path: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(path, { recursive: true })) {
+    try {
+      bytes += (await lstat(join(path, name))).blocks * BLOCK_BYTES;
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT')) {
+        throw error;
+      }
+    }
+  }
+  return bytes;
+}
+
+// stat(2): st_blocks counts units of 512 bytes, whatever the file system.
+const BLOCK_BYTES = 512;

@@ -1,59 +1,52 @@
 /** PostgreSQL behind the Engine interface. */
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { formatBytes, HintError, type RunProcess } from '#system';
+import { type Clock, HintError, type RunProcess, systemClock } from '#system';
 import type {
   BackupAttributes,
   BackupOptions,
   BackupSource,
   Engine,
   EngineEntry,
-  RestoreRequest,
 } from '../engine.ts';
 import { type BaseBackup, startBaseBackup } from './base-backup.ts';
 import { clusterLabel } from './commands.ts';
 import type { PostgresqlEngineConfig } from './config.ts';
-import {
-  createPostgresqlRestore,
-  isRenameable,
-  type RestoreStep,
-  recoverPostgresqlRestore,
-} from './restore.ts';
+import { asKeptCopy, findCopy, keptCopies } from './kept-copies.ts';
+import { type FreeSpace, POSTGRESQL, planRestore } from './preflight.ts';
+import { recoverPostgresqlRestore } from './recover-restore.ts';
+import { createPostgresqlRestore, createPostgresqlUndo, type RestoreStep } from './restore.ts';
 import { PostgresqlServer } from './server.ts';
 import { runSql } from './sql.ts';
 import { holdWal, type WalHold } from './wal-hold.ts';
 
-/** The engine's name in attributes, configuration and statuses. */
-export const POSTGRESQL = 'postgresql';
-
-// Room for the WAL that recovery writes and for what clients do meanwhile.
-const SPACE_MARGIN_BYTES = 128 * 1024 * 1024;
-const SPACE_MARGIN_RATIO = 0.05;
-
 export interface PostgresqlEngineOptions extends PostgresqlEngineConfig {
   readonly runProcess: RunProcess;
+  readonly clock?: Clock;
+  /** Asks the file system unless told; for tests of what happens when it is full. */
+  readonly freeSpace?: FreeSpace;
   /** Called between the steps of a swap; for tests that kill at a certain step. */
   readonly pause?: (step: RestoreStep) => Promise<void>;
 }
 
 /** An engine for one cluster on this machine; needs root, or the cluster's owner. */
 export function createPostgresqlEngine(options: PostgresqlEngineOptions): Engine {
-  const { runProcess, pause, ...config } = options;
+  const { runProcess, pause, clock = systemClock, freeSpace, ...config } = options;
   const server = new PostgresqlServer({ instance: config, runProcess });
-  const context = { config, server, ...(pause === undefined ? {} : { pause }) };
+  const context = { config, server, clock, ...(pause === undefined ? {} : { pause }) };
   return {
     name: POSTGRESQL,
     capabilities: { concurrentBackups: true },
     backup: async (backupOptions) => await backUp(config, runProcess, backupOptions),
-    prepareRestore: async (request) => await prepareRestore(config, request),
-    createRestore: async (request) => {
-      await prepareRestore(config, request);
-      const systemIdentifier = request.attributes['system-identifier'];
-      return await createPostgresqlRestore({
-        ...context,
-        ...(typeof systemIdentifier === 'string' ? { systemIdentifier } : {}),
-      });
-    },
+    prepareRestore: async (request) => await planRestore(config, runProcess, request, freeSpace),
+    createRestore: async (request) =>
+      await createPostgresqlRestore(
+        context,
+        request,
+        await planRestore(config, runProcess, request, freeSpace),
+      ),
+    prepareUndo: async ({ undoOf, isForced }) =>
+      asKeptCopy(await findCopy(config.dataDirectory, undoOf, isForced === true)),
+    createUndo: async (request) => await createPostgresqlUndo(context, request),
+    keptCopies: async () => await keptCopies(config.dataDirectory),
     recoverInterruptedRestore: async () => await recoverPostgresqlRestore(context),
   };
 }
@@ -164,49 +157,4 @@ function describeBackup(
     'start-lsn': /^START WAL LOCATION: (\S+)/m.exec(label)?.[1] ?? '',
     method: 'pg_basebackup',
   };
-}
-
-async function prepareRestore(
-  config: PostgresqlEngineConfig,
-  request: RestoreRequest,
-): Promise<void> {
-  refuseForeign(config, request.attributes);
-  if (!(await isRenameable(config.dataDirectory))) {
-    throw new HintError(
-      `cannot restore into ${config.dataDirectory}: it is a mount point of its own, and data are exchanged by renaming`,
-      { code: 'not-same-file-system', hint: 'mount the parent directory instead' },
-    );
-  }
-  await requireSpace(dirname(config.dataDirectory), request.totalBytes);
-}
-
-function refuseForeign(config: PostgresqlEngineConfig, attributes: BackupAttributes): void {
-  const { engine, major } = attributes;
-  if (engine !== POSTGRESQL) {
-    throw new HintError(
-      `cannot restore: the backup is of ${JSON.stringify(engine ?? 'an unknown engine')}, this database is postgresql`,
-      { code: 'engine-mismatch', hint: 'restore it into a database of its own kind' },
-    );
-  }
-  if (major !== config.version) {
-    throw new HintError(
-      `cannot restore: the backup is of PostgreSQL ${JSON.stringify(major ?? 'unknown')}, this cluster is PostgreSQL ${config.version}`,
-      {
-        code: 'version-mismatch',
-        hint: 'restore it into a database of the same major version, then upgrade there',
-      },
-    );
-  }
-}
-
-async function requireSpace(directory: string, totalBytes: number): Promise<void> {
-  const needed = Math.ceil(totalBytes * (1 + SPACE_MARGIN_RATIO)) + SPACE_MARGIN_BYTES;
-  const { bavail, bsize } = await statfs(directory);
-  const free = bavail * bsize;
-  if (free < needed) {
-    throw new HintError(
-      `cannot restore: ${directory} has ${formatBytes(free)} free, the restore needs ${formatBytes(needed)} beside the live data`,
-      { code: 'insufficient-space', hint: 'free or add space on that file system' },
-    );
-  }
 }

@@ -2,6 +2,7 @@
 import { HintError, type RunProcess } from '#system';
 import { clusterLabel } from './commands.ts';
 import type { PostgresqlEngineConfig } from './config.ts';
+import { listDatabases } from './integrity.ts';
 import { roleStatements } from './roles.ts';
 import { runSql, tryLogin, tryReplicationLogin } from './sql.ts';
 
@@ -37,14 +38,4 @@ async function applyRoles(config: PostgresqlEngineConfig, run: RunProcess): Prom
   const { backupRole, adminRole } = config;
   const admin = adminRole === undefined ? '' : roleStatements('admin', adminRole);
   await runSql(config, run, `${roleStatements('backup', backupRole)}${admin}`);
-}
-
-async function listDatabases(config: PostgresqlEngineConfig, run: RunProcess): Promise<string[]> {
-  // JSON, because a database's name may hold a line break.
-  const names = await runSql(
-    config,
-    run,
-    'SELECT json_agg(datname) FROM pg_database WHERE datallowconn;',
-  );
-  return JSON.parse(names) as string[];
 }

@@ -16,16 +16,33 @@ import {
 } from '#system';
 
 /**
- * `staging`: the live data are untouched. `swapping`: the server may be stopped and the
- * directories may be exchanged. `confirmed`: the restored data passed their checks and stay.
+ * `staging`: the live data are untouched. `dropping-live`: a forced restore drops them before it has
+ * the others. `swapping`: the server may be stopped and the directories may be exchanged.
+ * `confirmed`: the restored data passed their checks and stay.
  */
-export type RestorePhase = 'staging' | 'swapping' | 'confirmed';
+const PHASES = ['staging', 'dropping-live', 'swapping', 'confirmed'] as const;
 
-export interface RestoreJournal {
+export type RestorePhase = (typeof PHASES)[number];
+
+/** What a restore is to do about the data it replaces; fixed when it begins. */
+export interface RestoreIntent {
+  /** Under which they are kept. */
+  readonly name?: string;
+  /** 0, or no name: they are dropped. */
+  readonly keepHours?: number;
+  /** An undo: the id of the kept copy it brings back. */
+  readonly copy?: string;
+}
+
+export interface RestoreJournal extends RestoreIntent {
   readonly version: 1;
   readonly id: string;
   readonly phase: RestorePhase;
   readonly owner: ProcessIdentity;
+  /** When the old data ceased to be the live ones; ISO 8601, UTC. */
+  readonly confirmedAt?: string;
+  /** Whether the old data were dropped beforehand, so that there is no way back. */
+  readonly isLiveDropped?: boolean;
 }
 
 /** Every path of one restore; all on the file system of the data directory, so renames suffice. */
@@ -36,6 +53,8 @@ export interface RestorePaths {
   readonly before: string;
   /** Restored data that failed, on their way out. */
   readonly failed: string;
+  /** The old data from the commit on, where they are kept. */
+  readonly kept: string;
 }
 
 /** @param id letters and digits only; it becomes part of file names */
@@ -45,7 +64,13 @@ export function restorePaths(dataDirectory: string, id: string): RestorePaths {
     staged: `${dataDirectory}.staged-${id}`,
     before: `${dataDirectory}.before-${id}`,
     failed: `${dataDirectory}.failed-${id}`,
+    kept: keptPath(dataDirectory, id),
   };
+}
+
+/** Where the data lie that the restore with this id has replaced. */
+export function keptPath(dataDirectory: string, id: string): string {
+  return `${dataDirectory}.kept-${id}`;
 }
 
 /** Where the journal of a data directory lies. */
@@ -54,8 +79,18 @@ export function journalPath(dataDirectory: string): string {
 }
 
 /** Begins a restore owned by this process. @throws HintError `restore-in-progress` */
-export async function createJournal(dataDirectory: string, id: string): Promise<RestoreJournal> {
-  const journal: RestoreJournal = { version: 1, id, phase: 'staging', owner: ownIdentity() };
+export async function createJournal(
+  dataDirectory: string,
+  id: string,
+  intent: RestoreIntent = {},
+): Promise<RestoreJournal> {
+  const journal: RestoreJournal = {
+    version: 1,
+    id,
+    phase: 'staging',
+    owner: ownIdentity(),
+    ...intent,
+  };
   if (!(await createFileExclusive(journalPath(dataDirectory), JSON.stringify(journal)))) {
     throw new HintError(`cannot begin a restore into ${dataDirectory}: another one is under way`, {
       code: 'restore-in-progress',
@@ -70,8 +105,9 @@ export async function advanceJournal(
   dataDirectory: string,
   journal: RestoreJournal,
   phase: RestorePhase,
+  facts: Pick<RestoreJournal, 'confirmedAt' | 'isLiveDropped'> = {},
 ): Promise<RestoreJournal> {
-  const next: RestoreJournal = { ...journal, phase, owner: ownIdentity() };
+  const next: RestoreJournal = { ...journal, ...facts, phase, owner: ownIdentity() };
   await writeFileAtomic(journalPath(dataDirectory), JSON.stringify(next));
   return next;
 }
@@ -123,12 +159,34 @@ function parseJournal(text: string): RestoreJournal | undefined {
     return undefined;
   }
   const { version, id, phase, owner } = raw ?? {};
-  if (version !== 1 || typeof id !== 'string' || !/^[a-z0-9]+$/.test(id)) {
+  if (version !== 1 || !isId(id) || !isPhase(phase) || !isObject(owner)) {
     return undefined;
   }
-  return isPhase(phase) && typeof owner === 'object' ? { version, id, phase, owner } : undefined;
+  return { version, id, phase, owner, ...optionalFacts(raw ?? {}) };
+}
+
+type OptionalFacts = Omit<RestoreJournal, 'version' | 'id' | 'phase' | 'owner'>;
+
+function optionalFacts(raw: OptionalFacts): OptionalFacts {
+  const { name, keepHours, copy, confirmedAt, isLiveDropped } = raw;
+  return {
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof keepHours === 'number' ? { keepHours } : {}),
+    ...(isId(copy) ? { copy } : {}),
+    ...(typeof confirmedAt === 'string' ? { confirmedAt } : {}),
+    ...(isLiveDropped === true ? { isLiveDropped: true } : {}),
+  };
+}
+
+/** Ids become parts of file names. */
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z0-9]+$/.test(value);
+}
+
+function isObject(value: unknown): value is ProcessIdentity {
+  return typeof value === 'object' && value !== null;
 }
 
 function isPhase(value: unknown): value is RestorePhase {
-  return value === 'staging' || value === 'swapping' || value === 'confirmed';
+  return PHASES.some((phase) => phase === value);
 }

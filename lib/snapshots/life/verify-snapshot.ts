@@ -1,5 +1,5 @@
 /** Proves that a snapshot could be restored, as thoroughly as asked, and leaves a mark that says so. */
-import type { ObjectStore } from '#object-store';
+import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { type Clock, systemClock } from '#system';
 import { normaliseArtefactPath } from '../artefact-path.ts';
 import { isSnapshotError } from '../errors.ts';
@@ -68,7 +68,14 @@ export async function verifySnapshot(
   } catch (error) {
     if (isSnapshotError(error, 'damaged')) {
       const mark = `${artefactPath}${DAMAGED_MARK}`;
-      await writeMark(store, mark, { ...facts, message: error.message }, options.signal);
+      // Credentials that may only read leave no mark; what is damaged must be told all the same.
+      await writeMark(store, mark, { ...facts, message: error.message }, options.signal).catch(
+        (cause: unknown) => {
+          if (!isObjectStoreError(cause, 'access-denied')) {
+            throw cause;
+          }
+        },
+      );
     }
     throw error;
   }

@@ -1,7 +1,7 @@
 /** A unit on a stage of its own: real hooks and workers as processes, Juju and the database as directories. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -75,7 +75,12 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Asks for a job; the next hook sees it. */
-  async want(jobType: 'backup' | 'restore', jobId: string, artefactPath?: string): Promise<void> {
+  async want(
+    jobType: 'backup' | 'restore',
+    jobId: string,
+    artefactPath?: string,
+    more: Partial<JobSpec> = {},
+  ): Promise<void> {
     const target = artefactPathFor({ ...LOCATION, jobId, time: new Date() });
     this.#wanted.push({
       jobId,
@@ -89,6 +94,7 @@ export class Stage implements AsyncDisposable {
       artefactPath: artefactPath ?? target,
       chunkPrefix: chunkPrefixFor(LOCATION),
       attributes: { app: 'db' },
+      ...more,
     });
     await this.#writeRequest();
   }
@@ -277,6 +283,33 @@ export class Stage implements AsyncDisposable {
 
   async bucketFiles(): Promise<string[]> {
     return await below(this.path('bucket'));
+  }
+
+  /** What lies beside the live data and belongs to them. */
+  async besideLive(): Promise<string[]> {
+    return (await readdir(this.directory)).filter((name) => name.startsWith('live.')).toSorted();
+  }
+
+  async losePack(): Promise<void> {
+    await rm(await this.#pack());
+  }
+
+  /** Turns one byte of the backup, which nobody sees who does not read it. */
+  async corruptPack(): Promise<void> {
+    const bytes = await readFile(await this.#pack());
+    const middle = Math.floor(bytes.length / 2);
+    bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+    await writeFile(await this.#pack(), bytes);
+  }
+
+  async #pack(): Promise<string> {
+    const packs: string[] = [];
+    for (const path of await this.bucketFiles()) {
+      if (/\/(packs|chunks)\//.test(path) && (await stat(path)).isFile()) {
+        packs.push(path);
+      }
+    }
+    return packs[0] ?? '';
   }
 
   isServing(): boolean {

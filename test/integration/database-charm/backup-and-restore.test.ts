@@ -51,6 +51,37 @@ describe('a unit of the database charm', () => {
     expect(unit.databags).not.toContain(s3.secretKey);
   }, 120_000);
 
+  test('proves a restore in a dry run, restores, and undoes it in one job', async () => {
+    await unit.sql('CREATE TABLE since_the_backup AS SELECT 1 AS id;');
+    const tables = async (): Promise<string> =>
+      await unit.sql("SELECT count(*) FROM pg_tables WHERE tablename = 'since_the_backup';");
+
+    await unit.ask({ jobType: 'restore', artefactPath, isDryRun: true });
+    const dryRun = await unit.ended();
+    expect(dryRun).toMatchObject({
+      status: 'success',
+      message: expect.stringMatching(/^dry run: .* could be restored/),
+    });
+    expect(dryRun.report).toMatch(/the data start and recover .*tables and indexes are sound/);
+    expect(await tables()).toBe('1');
+
+    const restoreId = await unit.ask({ jobType: 'restore', artefactPath });
+    const restore = await unit.ended();
+    expect(restore.message).toMatch(/restored, served again after [\d.]+ s; what it replaced/);
+    expect(Date.parse(restore.undoableUntil ?? '')).toBeGreaterThan(Date.now() + 23 * 3_600_000);
+    expect(await tables()).toBe('0');
+    // What the check needed is gone again.
+    expect(await unit.sql('SELECT count(*) FROM pg_extension WHERE extname = $$amcheck$$;')).toBe(
+      '0',
+    );
+
+    await unit.ask({ jobType: 'restore', artefactPath, undoOf: restoreId });
+    const undone = await unit.ended();
+
+    expect(undone).toMatchObject({ status: 'success' });
+    expect(await tables()).toBe('1');
+  }, 180_000);
+
   test('whose server is killed in a backup reports an error and serves again', async () => {
     const before = await fingerprint();
     await unit.ask({ jobType: 'backup', compression: true });

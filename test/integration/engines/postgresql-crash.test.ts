@@ -1,5 +1,8 @@
-/** kill -9 of the restoring process at every step: the database ends serving, with the right data. */
-import { spawn } from 'node:child_process';
+/**
+ * kill -9 of the process of a restore, or of an undo, at every step: the database ends serving, with the old
+ * data or with the new ones, and nothing kept is lost.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,56 +10,87 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RESTORE_STEPS } from '../../../lib/engines/postgresql/restore.ts';
-import { besideOf, type KeptBackup, keepBackup } from '../../contract/engine-contract.ts';
+import { besideOf, errorOf, type KeptBackup, keepBackup } from '../../contract/engine-contract.ts';
 import { createPostgresqlHarness, type PostgresqlHarness } from './postgresql-harness.ts';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/restore-until.ts', import.meta.url));
+const CONFIRMED = RESTORE_STEPS.indexOf('confirmed');
+const UNCONFIRMED = ['staging', ...RESTORE_STEPS.slice(0, CONFIRMED)];
+
+let harness: PostgresqlHarness;
+let scratch: string;
+let kept: KeptBackup;
+let inBackup: string;
+let inLive: string;
+let count = 0;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'engine-crash-'));
+  harness = await createPostgresqlHarness(10_000);
+  inBackup = await harness.fingerprint();
+  kept = await keepBackup(harness.engine, join(scratch, 'kept'));
+  await harness.damage();
+  inLive = await harness.fingerprint();
+}, 60_000);
+
+afterAll(async () => {
+  await harness[Symbol.asyncDispose]();
+  await rm(scratch, { recursive: true, force: true });
+}, 60_000);
+
+/** A restore of its own process, or the undo of one; every one has a new name. */
+function begin(until: string, undoOf?: string): { child: ChildProcess; name: string } {
+  const child = spawn(process.execPath, [FIXTURE], { stdio: ['pipe', 'pipe', 'inherit'] });
+  count += 1;
+  const name = `job-${count}`;
+  const { attributes, directory } = kept;
+  const task = { config: harness.config, attributes, directory, until, name, undoOf };
+  child.stdin.end(JSON.stringify(task));
+  return { child, name };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+async function killAt(until: string, undoOf?: string): Promise<string> {
+  const { child, name } = begin(until, undoOf);
+  const [arrived] = await once(child.stdout ?? child, 'data');
+  expect(String(arrived).trim()).toBe(until);
+  expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
+  await kill(child);
+  return name;
+}
+
+async function complete(undoOf?: string): Promise<string> {
+  const { child, name } = begin('never', undoOf);
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  return name;
+}
+
+async function names(): Promise<readonly string[]> {
+  return (await harness.engine.keptCopies()).map((copy) => copy.name);
+}
+
+/** Everything beside the live data that is no kept copy. */
+async function remains(): Promise<string[]> {
+  const found = await besideOf(`${harness.config.dataDirectory}.staged-x`);
+  return found.filter((name) => !name.includes('.kept'));
+}
 
 describe('a restore whose process is killed', () => {
-  let harness: PostgresqlHarness;
-  let scratch: string;
-  let kept: KeptBackup;
-  let inBackup: string;
-  let inLive: string;
-
-  beforeAll(async () => {
-    scratch = await mkdtemp(join(tmpdir(), 'engine-crash-'));
-    harness = await createPostgresqlHarness(10_000);
-    inBackup = await harness.fingerprint();
-    kept = await keepBackup(harness.engine, join(scratch, 'kept'));
-    await harness.damage();
-    inLive = await harness.fingerprint();
-  }, 60_000);
-
-  afterAll(async () => {
-    await harness[Symbol.asyncDispose]();
-    await rm(scratch, { recursive: true, force: true });
-  }, 60_000);
-
-  async function killRestoreAt(until: string): Promise<void> {
-    const child = spawn(process.execPath, [FIXTURE], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const { config } = harness;
-    const { attributes, directory } = kept;
-    child.stdin.end(JSON.stringify({ config, attributes, directory, until }));
-    const [arrived] = await once(child.stdout, 'data');
-    expect(String(arrived).trim()).toBe(until);
-    expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-  }
-
-  const unconfirmed = RESTORE_STEPS.filter((step) => step !== 'confirmed');
-
-  test.each(['staging', ...unconfirmed])(
+  test.each(UNCONFIRMED)(
     'at "%s" leaves the old data serving',
     async (step) => {
-      await killRestoreAt(step);
+      await killAt(step);
 
       const outcome = await harness.engine.recoverInterruptedRestore();
 
       expect(outcome).toBe('rolled-back');
       expect(await harness.fingerprint()).toBe(inLive);
-      expect(await besideOf(`${harness.config.dataDirectory}.staged-x`)).toEqual([]);
+      expect(await remains()).toEqual([]);
+      expect(await names()).toEqual([]);
       expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
     },
     60_000,
@@ -64,26 +98,22 @@ describe('a restore whose process is killed', () => {
 
   test('while the server is being started leaves the old data serving', async () => {
     // At `new-in-place` the fixture waits; here it goes on, and dies with the start under way.
-    const child = spawn(process.execPath, [FIXTURE], { stdio: ['pipe', 'pipe', 'inherit'] });
-    const { attributes, directory } = kept;
-    child.stdin.end(
-      JSON.stringify({ config: harness.config, attributes, directory, until: 'server-started' }),
-    );
-    while (!(await besideOf(`${harness.config.dataDirectory}.staged-x`)).some(isBefore)) {
+    const { child } = begin('server-started');
+    const directory = `${harness.config.dataDirectory}.staged-x`;
+    while (!(await besideOf(directory)).some((name) => name.includes('.before-'))) {
       await new Promise((resolve) => void setTimeout(resolve, 5));
     }
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    await kill(child);
 
     const outcome = await harness.engine.recoverInterruptedRestore();
 
     expect(outcome).toBe('rolled-back');
     expect(await harness.fingerprint()).toBe(inLive);
-    expect(await besideOf(`${harness.config.dataDirectory}.staged-x`)).toEqual([]);
+    expect(await remains()).toEqual([]);
   }, 60_000);
 
   test('with the server killed too leaves the old data serving', async () => {
-    await killRestoreAt('server-started');
+    await killAt('server-started');
     await harness.kill();
 
     const outcome = await harness.engine.recoverInterruptedRestore();
@@ -92,17 +122,92 @@ describe('a restore whose process is killed', () => {
     expect(await harness.fingerprint()).toBe(inLive);
   }, 60_000);
 
-  test('after the confirmation leaves the restored data serving', async () => {
-    await killRestoreAt('confirmed');
+  test.each(RESTORE_STEPS.slice(CONFIRMED))(
+    'at "%s" leaves the restored data serving, and the old ones kept',
+    async (step) => {
+      const name = await killAt(step);
 
-    const outcome = await harness.engine.recoverInterruptedRestore();
+      const outcome = await harness.engine.recoverInterruptedRestore();
 
-    expect(outcome).toBe('completed');
-    expect(await harness.fingerprint()).toBe(inBackup);
-    expect(await besideOf(`${harness.config.dataDirectory}.staged-x`)).toEqual([]);
-  }, 60_000);
+      expect(outcome).toBe('completed');
+      expect(await harness.fingerprint()).toBe(inBackup);
+      expect(await remains()).toEqual([]);
+      expect(await names()).toContain(name);
+      await complete(name);
+      expect(await harness.fingerprint()).toBe(inLive);
+    },
+    60_000,
+  );
 });
 
-function isBefore(name: string): boolean {
-  return name.includes('.before-');
-}
+describe('an undo whose process is killed', () => {
+  let undone: string;
+
+  beforeAll(async () => {
+    undone = await complete();
+  }, 60_000);
+
+  test.each(UNCONFIRMED)(
+    'at "%s" leaves the restored data serving, and the others kept',
+    async (step) => {
+      await killAt(step, undone);
+
+      const outcome = await harness.engine.recoverInterruptedRestore();
+
+      expect(outcome).toBe('rolled-back');
+      expect(await harness.fingerprint()).toBe(inBackup);
+      expect(await remains()).toEqual([]);
+      expect(await names()).toContain(undone);
+      expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
+    },
+    60_000,
+  );
+
+  test.each(RESTORE_STEPS.slice(CONFIRMED))(
+    'at "%s" leaves the data of before serving, and what it replaced kept',
+    async (step) => {
+      const name = await killAt(step, undone);
+
+      const outcome = await harness.engine.recoverInterruptedRestore();
+
+      expect(outcome).toBe('completed');
+      expect(await harness.fingerprint()).toBe(inLive);
+      expect(await remains()).toEqual([]);
+      expect(await names()).toContain(name);
+      expect(await names()).not.toContain(undone);
+      undone = await complete(name);
+      expect(await harness.fingerprint()).toBe(inBackup);
+    },
+    60_000,
+  );
+});
+
+describe('kept data', () => {
+  test('go when their time is over, whatever a killed process has left of them', async () => {
+    const name = await complete();
+    const past = new Date();
+    const later = new Date(past.getTime() + 2 * 3_600_000);
+
+    await harness.cluster.dropExpiredCopies(past, 1);
+    expect(await names()).toContain(name);
+    await harness.cluster.dropExpiredCopies(later, 1);
+
+    expect(await names()).toEqual([]);
+    const error = await errorOf(async () => {
+      await harness.engine.prepareUndo({ undoOf: name });
+    });
+    expect(error.code).toBe('nothing-to-undo');
+    while ((await remains()).length > 0) {
+      await new Promise((resolve) => void setTimeout(resolve, 20));
+    }
+    expect(await harness.fingerprint()).toBe(inBackup);
+  }, 60_000);
+
+  test('all go at once where nothing is to be kept any more', async () => {
+    await complete();
+
+    await harness.cluster.dropExpiredCopies(new Date(), 0);
+
+    expect(await names()).toEqual([]);
+  }, 60_000);
+});

@@ -1,7 +1,7 @@
 /** A private PostgreSQL cluster for one test file: made, filled with known rows, dropped. */
 import { randomBytes } from 'node:crypto';
-import { rm, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, truncate } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   createPostgresqlCluster,
   createPostgresqlEngine,
@@ -53,6 +53,11 @@ function harness(cluster: PostgresqlCluster, config: PostgresqlEngineConfig): Po
       await rm(join(dataDirectory, 'global', 'pg_control'));
     },
     breakStaged: async (staged) => await truncate(join(staged, 'global', 'pg_control'), 0),
+    breakStagedUndo: async () => {
+      const names = await readdir(dirname(dataDirectory));
+      const staged = names.find((name) => name.startsWith(`${basename(dataDirectory)}.staged-`));
+      await truncate(join(dirname(dataDirectory), staged ?? '', 'global', 'pg_control'), 0);
+    },
     fingerprint: async () => await fingerprint(cluster),
     kill: async () => {
       process.kill(Number(await postmasterPid(cluster)), 'SIGKILL');

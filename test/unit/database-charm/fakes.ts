@@ -77,6 +77,18 @@ class FakeDatabase implements Database {
     };
   }
 
+  kept: string[] = [];
+  /** How long data are to be kept, by each call. */
+  readonly pruned: number[] = [];
+
+  async keptCopies(): Promise<readonly string[]> {
+    return this.kept;
+  }
+
+  async dropExpiredCopies(_now: Date, keepHours: number): Promise<void> {
+    this.pruned.push(keepHours);
+  }
+
   async stop(): Promise<void> {
     this.calls.push('stop');
     this.kind = 'down';

@@ -49,6 +49,7 @@ const raw = (fields: Partial<RawSettings>): RawSettings => ({
   'job-start-deadline': 0,
   'job-run-deadline': 0,
   'job-stall-deadline': 3600,
+  'restore-keep-hours': 24,
   ...fields,
 });
 
@@ -194,6 +195,7 @@ describe('settings', () => {
     expect(parseSettings(raw({ maxConcurrentBackups: 3 }))).toEqual({
       hasEngine: true,
       maxConcurrentBackups: 3,
+      restoreKeepHours: 24,
       deadlines: { stallSeconds: 3600 },
       issues: [],
     });
@@ -205,6 +207,16 @@ describe('settings', () => {
     expect(issues).toEqual([`max-concurrent-backups=${count} is not usable: use 1 to 8`]);
     expect(maxConcurrentBackups).toBe(1);
   });
+
+  test.each([-1, 8761, Number.NaN])(
+    '%s hours to keep replaced data are named, and drop none',
+    (hours) => {
+      expect(parseSettings(raw({ 'restore-keep-hours': hours }))).toMatchObject({
+        restoreKeepHours: 24,
+        issues: [`restore-keep-hours=${hours} is not usable: use 0 to 8760`],
+      });
+    },
+  );
 
   test('a limit below zero is named and sets none', () => {
     expect(parseSettings(raw({ 'job-run-deadline': -5, 'job-start-deadline': 60 }))).toMatchObject({

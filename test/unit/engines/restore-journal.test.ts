@@ -35,6 +35,19 @@ describe('the journal of a restore', () => {
     expect(await readdir(root)).toEqual([]);
   });
 
+  test('keeps what the restore is to do with the old data, also when it changes hands', async () => {
+    const intent = { name: 'job-1', keepHours: 24, copy: 'c0' };
+    const journal = await createJournal(data, 'abc', intent);
+    await advanceJournal(data, journal, 'confirmed', { confirmedAt: 'then', isLiveDropped: true });
+
+    expect(await readJournal(data)).toMatchObject({
+      ...intent,
+      phase: 'confirmed',
+      confirmedAt: 'then',
+      isLiveDropped: true,
+    });
+  });
+
   test('admits one restore at a time', async () => {
     await createJournal(data, 'first');
 
@@ -74,6 +87,7 @@ describe('the journal of a restore', () => {
       staged: '/d/data.staged-x1',
       before: '/d/data.before-x1',
       failed: '/d/data.failed-x1',
+      kept: '/d/data.kept-x1',
     });
   });
 });

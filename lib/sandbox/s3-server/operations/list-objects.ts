@@ -68,13 +68,12 @@ function decode(token: string): string {
 
 function readPage(exchange: Exchange, after: string | undefined): ListPage {
   const { query, store } = exchange;
-  const page = listPage(store.bucket(exchange.bucket).index, {
+  return listPage(store.bucket(exchange.bucket).index, {
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
     after: after ?? '',
     maxKeys: countParameter(exchange, 'max-keys', MAX_KEYS),
   });
-  return { ...page, contents: page.contents.filter(({ key }) => !exchange.isHidden(key)) };
 }
 
 function listHead(

@@ -42,8 +42,10 @@ const APPLIERS: Appliers = {
   settle: async ({ jobId }, context) => await settle(context.journal.files(jobId), context),
   bury: async ({ jobId }, context) => await bury(jobId, context),
   stop,
-  kill: stop,
+  kill,
+  suspect,
   confirm: async ({ jobId, token }, { journal }) => await journal.files(jobId).confirm(token),
+  discard,
   recover: tryToStart,
   start: tryToStart,
 };
@@ -152,23 +154,46 @@ async function finish(
 }
 
 async function stop(
-  { jobId, kind, reason }: Extract<Action, { kind: 'stop' | 'kill' }>,
+  { jobId, reason }: Extract<Action, { kind: 'stop' }>,
   context: ApplyContext,
 ): Promise<void> {
   const entry = context.entries.get(jobId);
-  if (entry?.gate?.by !== 'worker') {
-    return;
+  if (entry?.gate?.by === 'worker') {
+    await requestStop({ files: entry.files, gate: entry.gate, reason }, context);
   }
-  const { files, gate } = entry;
-  if (kind === 'stop') {
-    await requestStop({ files, gate, reason }, context);
-    return;
+}
+
+async function kill(
+  { jobId, reason }: Extract<Action, { kind: 'kill' }>,
+  { entries, log }: ApplyContext,
+): Promise<void> {
+  const gate = entries.get(jobId)?.gate;
+  if (gate?.by === 'worker') {
+    killWorker(gate);
+    log.warning('the worker did not end, killed it', { jobId, reason, pid: gate.identity.pid });
   }
-  killWorker(gate);
-  context.log.warning('the worker did not stop when asked, killed it', {
-    jobId,
-    pid: gate.identity.pid,
-  });
+}
+
+async function suspect(
+  { jobId }: Extract<Action, { kind: 'suspect' }>,
+  { entries, now, log }: ApplyContext,
+): Promise<void> {
+  const entry = entries.get(jobId);
+  if (entry?.gate?.by === 'worker') {
+    const heartbeatAt = entry.progress?.heartbeatAt ?? entry.gate.startedAt;
+    await entry.files.suspect({ at: now, heartbeatAt });
+    log.warning('the worker gives no sign of life', { jobId, since: heartbeatAt });
+  }
+}
+
+async function discard(
+  { jobId }: { readonly jobId: string },
+  context: ApplyContext,
+): Promise<void> {
+  for (const worker of await context.journal.files(jobId).registrations('worker')) {
+    killWorker(worker);
+  }
+  context.log.warning('the worker hangs at its start, killed it', { jobId });
 }
 
 interface StopRequest {

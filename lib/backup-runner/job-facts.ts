@@ -10,12 +10,15 @@ import type { JobFacts, JobStage, RecoveryFacts } from './plan-jobs.ts';
 export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
   const { jobId, jobType, sequence } = entry.claim;
   const alive = (it: Registration): boolean => it.identity !== undefined && isAlive(it.identity);
+  const waiting = entry.workers.filter(alive);
+  const [first] = waiting;
   return {
     jobId,
     jobType,
     sequence,
     stage: stageOf(entry),
-    waitingWorkers: entry.workers.filter(alive).map(({ token }) => token),
+    waitingWorkers: waiting.map(({ token }) => token),
+    ...(first === undefined ? {} : { waitingSince: Date.parse(first.startedAt) }),
     ...(entry.confirmation === undefined ? {} : { confirmedWorker: entry.confirmation.token }),
     workerLives: entry.gate?.by === 'worker' && isAlive(entry.gate.identity),
     attempts: entry.workers.length,
@@ -25,6 +28,18 @@ export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
     ...(entry.stop === undefined
       ? {}
       : { stop: { at: Date.parse(entry.stop.at), reason: entry.stop.reason } }),
+    ...signsOfLife(entry),
+  };
+}
+
+function signsOfLife({ progress, gate, suspicion }: JournalEntry) {
+  const startedAt = gate?.by === 'worker' ? gate.startedAt : undefined;
+  const heartbeatAt = progress?.heartbeatAt ?? startedAt;
+  return {
+    ...(heartbeatAt === undefined ? {} : { heartbeatAt: Date.parse(heartbeatAt) }),
+    ...(suspicion === undefined || suspicion.heartbeatAt !== heartbeatAt
+      ? {}
+      : { suspectedAt: Date.parse(suspicion.at) }),
   };
 }
 

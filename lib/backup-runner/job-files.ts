@@ -106,6 +106,12 @@ export interface StopNote {
   readonly reason?: StopReason;
 }
 
+/** `suspect.json`: at that time the worker had given no sign of life since `heartbeatAt`. */
+export interface Suspicion {
+  readonly at: string;
+  readonly heartbeatAt: string;
+}
+
 /** `recovered.json`: the recovery a result had left open has been done. */
 export interface Recovered {
   readonly outcome: string;
@@ -177,6 +183,14 @@ export class JobFiles {
   async stopNote(): Promise<Required<StopNote> | undefined> {
     const note = await this.#read<StopNote>('cancel.json');
     return note === undefined ? undefined : { reason: 'withdrawn', ...note };
+  }
+
+  async suspect(suspicion: Suspicion): Promise<void> {
+    await this.#replace('suspect.json', suspicion);
+  }
+
+  async suspicion(): Promise<Suspicion | undefined> {
+    return await this.#read<Suspicion>('suspect.json');
   }
 
   async writeProgress(note: ProgressNote): Promise<void> {

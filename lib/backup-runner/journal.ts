@@ -21,6 +21,7 @@ import {
   type Registration,
   type Result,
   type StopNote,
+  type Suspicion,
 } from './job-files.ts';
 
 /** Everything the journal holds about one job. */
@@ -34,6 +35,7 @@ export interface JournalEntry {
   readonly failure?: Failure;
   readonly progress?: ProgressNote;
   readonly stop?: Required<StopNote>;
+  readonly suspicion?: Suspicion;
   readonly result?: Result;
   readonly recovered?: Recovered;
 }
@@ -147,6 +149,7 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
   const gate = await files.gate();
   const progress = await files.progress();
   const stop = await files.stopNote();
+  const suspicion = await files.suspicion();
   const failure = await files.failure();
   const result = await files.result();
   const recovered = await files.recovered();
@@ -156,6 +159,7 @@ async function readOpenEntry(files: JobFiles, claim: Claim): Promise<JournalEntr
     workers,
     recoveries,
     ...(stop === undefined ? {} : { stop }),
+    ...(suspicion === undefined ? {} : { suspicion }),
     ...(confirmation === undefined ? {} : { confirmation }),
     ...(gate === undefined ? {} : { gate }),
     ...(failure === undefined ? {} : { failure }),

@@ -24,6 +24,8 @@ export interface JobFacts {
   readonly stage: JobStage;
   /** `waiting`: tokens of live workers, of which normally there is one at most. */
   readonly waitingWorkers: readonly string[];
+  /** `waiting`: when the first of these was started, in ms since the epoch. */
+  readonly waitingSince?: number;
   /** `waiting`: the one worker that may go through the gate. */
   readonly confirmedWorker?: string;
   /** `started`, `failed`: whether the worker that went through the gate lives. */
@@ -36,6 +38,10 @@ export interface JobFacts {
   readonly isPastStopping: boolean;
   /** `started`: when its worker was asked to stop, in ms since the epoch, and why. */
   readonly stop?: { readonly at: number; readonly reason: StopReason };
+  /** `started`: when its worker last gave a sign of life, in ms since the epoch. */
+  readonly heartbeatAt?: number;
+  /** `started`: since when it is suspected to hang; it has given no sign since. */
+  readonly suspectedAt?: number;
 }
 
 export interface RecoveryFacts {
@@ -102,7 +108,11 @@ export type Action =
   /** Asks a running worker to stop (SIGTERM). */
   | { readonly kind: 'stop'; readonly jobId: string; readonly reason: StopReason }
   /** Ends a worker that was asked to stop and does not (SIGKILL). */
-  | { readonly kind: 'kill'; readonly jobId: string; readonly reason: StopReason }
+  | { readonly kind: 'kill'; readonly jobId: string; readonly reason: StopReason | 'silent' }
+  /** Notes that a worker gives no sign of life. */
+  | { readonly kind: 'suspect'; readonly jobId: string }
+  /** Ends workers that hang before they began (SIGKILL); another is started then. */
+  | { readonly kind: 'discard'; readonly jobId: string }
   | { readonly kind: 'recover'; readonly jobId: string }
   | { readonly kind: 'confirm'; readonly jobId: string; readonly token: string }
   | { readonly kind: 'start'; readonly jobId: string; readonly confirmed: boolean };
@@ -121,6 +131,15 @@ export const RECOVERY_INTERVAL_MS = 30_000;
 
 /** How long a worker that was asked to stop may take; it needs 6 s itself at most, see worker-timings.ts. */
 export const KILL_AFTER_MS = 9_000;
+
+/** A worker gives a sign of life every few seconds, whatever it does. */
+export const SILENCE_MS = 600_000;
+
+/** A machine that slept makes all workers look silent for a moment. */
+export const SUSPICION_MS = 60_000;
+
+/** A worker leaves by itself within three minutes, not counting what it waits for its turn on the machine. */
+export const START_PATIENCE_MS = 300_000;
 
 /** Deadlines of running jobs are the workers' own to keep; hooks act when a worker hangs. */
 export const OVERDUE_SLACK_MS = 30_000;
@@ -243,12 +262,20 @@ function isBeyondHelp(job: JobFacts): boolean {
 function planEndOfWaiting(job: JobFacts, input: Situation): Action[] {
   const { jobId } = job;
   const verdict = stopRequest(job, input) ?? verdictOnWaiting(job, input);
-  return verdict === undefined ? [] : [{ kind: 'end', jobId, verdict }];
+  if (verdict !== undefined) {
+    return [{ kind: 'end', jobId, verdict }];
+  }
+  const hangs = input.now - (job.waitingSince ?? input.now) > START_PATIENCE_MS;
+  return hangs ? [{ kind: 'discard', jobId }] : [];
 }
 
 function verdictOnWaiting(job: JobFacts, input: Situation): Verdict | undefined {
   if (isStartMissed(job.times, input.wanted.get(job.jobId)?.deadline, input.now)) {
     return 'start-deadline';
+  }
+  // A worker that waits already has all it needs.
+  if (job.waitingWorkers.length === 0 && input.wanted.get(job.jobId)?.refusal !== undefined) {
+    return 'refused';
   }
   const isInVain = job.waitingWorkers.length === 0 && job.attempts >= MAX_ATTEMPTS;
   return isInVain ? 'not-confirmed' : undefined;
@@ -256,12 +283,28 @@ function verdictOnWaiting(job: JobFacts, input: Situation): Verdict | undefined 
 
 function planStop(job: JobFacts, input: Situation): Action[] {
   const { jobId, stop } = job;
+  const silence = planSilence(job, input.now);
+  if (silence.length > 0) {
+    return silence;
+  }
   const reason = stop?.reason ?? stopRequest(job, input) ?? overdueByFar(job, input);
   if (reason === undefined || job.isPastStopping) {
     return [];
   }
   const isDeaf = stop !== undefined && input.now - stop.at >= KILL_AFTER_MS;
   return [{ kind: isDeaf ? 'kill' : 'stop', jobId, reason }];
+}
+
+/** The process hangs, not its work: killing it is the way to a database that serves, also in an exchange. */
+function planSilence({ jobId, heartbeatAt, suspectedAt, times }: JobFacts, now: number): Action[] {
+  const isSilent = now - (heartbeatAt ?? times.startedAt ?? now) > SILENCE_MS;
+  if (!isSilent) {
+    return [];
+  }
+  if (suspectedAt === undefined) {
+    return [{ kind: 'suspect', jobId }];
+  }
+  return now - suspectedAt < SUSPICION_MS ? [] : [{ kind: 'kill', jobId, reason: 'silent' }];
 }
 
 function overdueByFar({ jobId, times }: JobFacts, input: Situation): StopReason | undefined {

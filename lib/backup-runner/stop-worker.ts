@@ -1,7 +1,7 @@
 /** Stops workers: asks, and makes sure that one which hangs does not outlive the request by long. */
 import { join } from 'node:path';
 import { isProcessAlive, spawnDetached } from '#system';
-import type { Gate, JobFiles } from './job-files.ts';
+import type { Gate, JobFiles, Registration } from './job-files.ts';
 import { KILL_AFTER_MS } from './plan-jobs.ts';
 
 type WorkerGate = Extract<Gate, { by: 'worker' }>;
@@ -14,8 +14,8 @@ export function stopWorker({ identity }: WorkerGate): void {
 }
 
 /** Ends it at once; what it leaves is seen to like after any other death. */
-export function killWorker({ identity }: WorkerGate): void {
-  if (isProcessAlive(identity)) {
+export function killWorker({ identity }: Pick<Registration, 'identity'>): void {
+  if (identity !== undefined && isProcessAlive(identity)) {
     process.kill(identity.pid, 'SIGKILL');
   }
 }

@@ -1,5 +1,12 @@
 /** The `database_backup` relation: jobs and their statuses, safe to read and write, and both ends on Juju. */
 export {
+  CredentialsReader,
+  credentialsReference,
+  isCredentialsReference,
+  referringTo,
+} from './credentials.ts';
+export { FEATURES, type Feature } from './features.ts';
+export {
   type Job,
   type JobDeadline,
   type JobIssue,
@@ -13,10 +20,16 @@ export {
 } from './job.ts';
 export { encodeJobs, parseJobs } from './job-codec.ts';
 export { newJobId } from './job-id.ts';
-export { BackupProvider, type JobsChangedEvent, type RelationRequests } from './provider.ts';
+export {
+  BackupProvider,
+  type BackupProviderOptions,
+  type JobsChangedEvent,
+  type RelationRequests,
+} from './provider.ts';
 export { REDACTED, redactStorageConfig } from './redact.ts';
 export {
   BackupRequirer,
+  type BackupRequirerOptions,
   type DatabaseEvent,
   type RelatedDatabase,
   type UnitJobIssue,

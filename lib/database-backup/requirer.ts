@@ -7,6 +7,14 @@ import {
   EventSource,
   type Relation,
 } from '#ops';
+import {
+  assertSendable,
+  commonFeatures,
+  encodeFeatures,
+  FEATURES_KEY,
+  type Feature,
+  parseFeatures,
+} from './features.ts';
 import type { Job, JobIssue, JobStatus } from './job.ts';
 import { encodeJobs, parseJobs } from './job-codec.ts';
 import { parseJobStatuses } from './status-codec.ts';
@@ -31,8 +39,13 @@ export interface DatabaseEvent {
   readonly unit?: string;
 }
 
+export interface BackupRequirerOptions {
+  /** What this charm uses beyond version 0. */
+  readonly features?: readonly Feature[];
+}
+
 /**
- * Writes requests and reads statuses; keeps no history. Requests are written by the leader, and
+ * Writes requests and reads statuses; keeps no history. Announces its features by itself. Requests are written by the leader, and
  * only it may read them back.
  */
 export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends CharmObject {
@@ -45,15 +58,18 @@ export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends Charm
   readonly databaseGone: EventSource<DatabaseEvent>;
   readonly #charm: CharmBase;
   readonly #endpoint: string;
+  readonly #features: ReadonlySet<Feature>;
 
   /** @param endpoint name of an endpoint that requires the `database_backup` interface */
   constructor(
     charm: CharmBase<Types>,
     endpoint: EndpointOf<Types, { role: 'requires'; interface: 'database_backup' }>,
+    options: BackupRequirerOptions = {},
   ) {
     super(charm, `backup-requirer-${endpoint}`);
     this.#charm = charm;
     this.#endpoint = endpoint;
+    this.#features = new Set(options.features);
     this.statusChanged = new EventSource<DatabaseEvent>(this, 'status-changed');
     this.databaseRelated = new EventSource<DatabaseEvent>(this, 'database-related');
     this.unitGone = new EventSource<DatabaseEvent>(this, 'unit-gone');
@@ -72,18 +88,51 @@ export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends Charm
     }));
   }
 
+  /**
+   * What may be used in this relation beyond version 0: what this charm and every unit of the
+   * database have announced. Nothing before a unit has been seen.
+   */
+  agreed(relation: Relation): ReadonlySet<Feature> {
+    const units = relation.units.map((unit) =>
+      parseFeatures(relation.data(unit).get(FEATURES_KEY)),
+    );
+    return units.length === 0 ? new Set() : commonFeatures([this.#features, ...units]);
+  }
+
   /** What is asked in this relation now. Leader only, as Juju lets nobody else read it. */
   jobs(relation: Relation): readonly Job[] {
     return parseJobs(relation.data(this.#charm.app).get('jobs')).jobs;
   }
 
-  /** Replaces what is asked in this relation. Leader only. Writing what is already there does nothing. */
+  /**
+   * Replaces what is asked in this relation. Leader only. Writing what is already there does nothing.
+   * @throws HintError `feature-not-agreed` when a job newly asks for what an old peer would misunderstand
+   */
   setJobs(relation: Relation, jobs: readonly Job[]): void {
     const databag = relation.data(this.#charm.app);
+    if (jobs.length > 0) {
+      assertSendable(jobs, this.jobs(relation), () => this.agreed(relation));
+    }
     // An empty list rather than no key: the interface demands the key once there is a databag.
     if (jobs.length > 0 || databag.get('jobs') !== undefined) {
       databag.set('jobs', encodeJobs(jobs));
     }
+  }
+
+  /**
+   * Stops a job: in words where the database knows them, and its outcome is then still to come;
+   * else by taking the request back, after which nothing more is heard of it. Leader only.
+   */
+  cancel(relation: Relation, jobId: string): 'asked' | 'withdrawn' {
+    const isAgreed = this.agreed(relation).has('cancel');
+    const jobs = this.jobs(relation);
+    this.setJobs(
+      relation,
+      isAgreed
+        ? jobs.map((job) => (job.jobId === jobId ? { ...job, isCancelled: true } : job))
+        : jobs.filter((job) => job.jobId !== jobId),
+    );
+    return isAgreed ? 'asked' : 'withdrawn';
   }
 
   /** What all units of the database say. */
@@ -111,7 +160,16 @@ export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends Charm
   #observeRelation(): void {
     const { created, changed, departed, broken } = this.#charm.on.relation(this.#endpoint);
     const { framework } = this;
+    const { leaderElected, upgradeCharm } = this.#charm.on;
+    for (const source of [leaderElected, upgradeCharm]) {
+      framework.observe(source, () => {
+        for (const { relation } of this.databases()) {
+          this.#announce(relation);
+        }
+      });
+    }
     framework.observe(created, async ({ relation }) => {
+      this.#announce(relation);
       await this.databaseRelated.emit({ relation });
     });
     framework.observe(changed, async ({ relation, unit }) => {
@@ -129,5 +187,11 @@ export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends Charm
     framework.observe(broken, async ({ relation }) => {
       await this.databaseGone.emit({ relation });
     });
+  }
+
+  #announce(relation: Relation): void {
+    if (this.#features.size > 0 && this.#charm.unit.isLeader()) {
+      relation.data(this.#charm.app).set(FEATURES_KEY, encodeFeatures(this.#features));
+    }
   }
 }

@@ -25,7 +25,8 @@ export {
   type StorageProfile,
   type StorageReport,
 } from './probe/report.ts';
-export { createS3ObjectStore, type S3ObjectStore } from './s3.ts';
+export { createS3ObjectStore, type S3ObjectStore, type S3Tuning } from './s3.ts';
+export type { CredentialsPatience, CredentialsSource, S3Credentials } from './s3-credentials.ts';
 export { parseS3Options, type S3Options } from './s3-options.ts';
 export { type Fault, type FaultPlan, type StoreCall, withFaults } from './with-faults.ts';
 export { withPrefix } from './with-prefix.ts';

@@ -21,3 +21,25 @@ export function isUnsupported(error: unknown): boolean {
   const name = Error.isError(error) ? error.name : '';
   return UNSUPPORTED_STATUS.has(statusOf(error)) || UNSUPPORTED_NAMES.has(name);
 }
+
+const EXPIRED: ReadonlySet<string> = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'TokenRefreshRequired',
+]);
+const UNKNOWN_KEYS: ReadonlySet<string> = new Set([
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'InvalidToken',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+]);
+
+/** Whether the server refuses the keys themselves, so that newer ones may help. */
+export function refusalOfKeys(error: unknown): 'expired' | 'unknown' | undefined {
+  const name = Error.isError(error) ? error.name : '';
+  if (EXPIRED.has(name)) {
+    return 'expired';
+  }
+  return UNKNOWN_KEYS.has(name) ? 'unknown' : undefined;
+}

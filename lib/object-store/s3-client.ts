@@ -4,11 +4,15 @@
  */
 import type * as Tls from 'node:tls';
 import type * as Sdk from '@aws-sdk/client-s3';
+import type { CredentialsKeeper } from './s3-credentials.ts';
 import type { S3Options } from './s3-options.ts';
+import { type Environment, proxyFor, withoutCredentials } from './s3-proxy.ts';
 
 export interface S3Connection {
   readonly sdk: typeof Sdk;
   readonly client: Sdk.S3Client;
+  /** URL of the proxy in between, without its credentials. */
+  readonly proxy?: string | undefined;
 }
 
 /** Servers other than AWS rarely care for the region; this is the one they all accept. */
@@ -23,8 +27,21 @@ export interface S3Timeouts {
   readonly idleMs: number;
 }
 
-/** Loads the SDK and makes a client that neither retries nor adds checksums of its own. */
-export async function connectS3(options: S3Options, timeouts: S3Timeouts): Promise<S3Connection> {
+export interface ConnectOptions {
+  readonly options: S3Options;
+  readonly timeouts: S3Timeouts;
+  readonly credentials: CredentialsKeeper;
+  /** Where proxies are looked for; that of the process unless told. */
+  readonly environment?: Environment | undefined;
+}
+
+/**
+ * Loads the SDK and makes a client that neither retries nor adds checksums of its own.
+ * @throws ObjectStoreError `invalid-configuration` for a proxy that cannot be used
+ */
+export async function connectS3(connect: ConnectOptions): Promise<S3Connection> {
+  const { options, timeouts, credentials } = connect;
+  const proxy = proxyFor(options, connect.environment ?? process.env);
   const [sdk, { NodeHttpHandler }, http, https, tls] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('@smithy/node-http-handler'),
@@ -32,10 +49,15 @@ export async function connectS3(options: S3Options, timeouts: S3Timeouts): Promi
     import('node:https'),
     import('node:tls'),
   ]);
-  const agent = { keepAlive: true, maxSockets: MAX_SOCKETS, scheduling: 'lifo' as const };
+  const agent = {
+    keepAlive: true,
+    maxSockets: MAX_SOCKETS,
+    scheduling: 'lifo' as const,
+    ...(proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }),
+  };
   const client = new sdk.S3Client({
     region: options.region ?? DEFAULT_REGION,
-    credentials: { accessKeyId: options.accessKey, secretAccessKey: options.secretKey },
+    credentials: async () => await identityOf(credentials),
     forcePathStyle: (options.uriStyle ?? (options.endpoint ? 'path' : 'host')) === 'path',
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     // Repeating is the business of withRetries, which also knows about lost answers.
@@ -54,7 +76,26 @@ export async function connectS3(options: S3Options, timeouts: S3Timeouts): Promi
       httpsAgent: new https.Agent({ ...agent, ...trust(options, tls) }),
     }),
   });
-  return { sdk, client };
+  return { sdk, client, ...(proxy === undefined ? {} : { proxy: withoutCredentials(proxy) }) };
+}
+
+interface Identity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly expiration?: Date;
+}
+
+/** The keys as the SDK wants them. */
+async function identityOf(credentials: CredentialsKeeper): Promise<Identity> {
+  const { accessKey, secretKey, sessionToken } = await credentials.current();
+  return {
+    accessKeyId: accessKey,
+    secretAccessKey: secretKey,
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    // Makes the SDK ask for each request; whether they have really expired the server knows best.
+    ...(credentials.isFixed ? {} : { expiration: new Date(0) }),
+  };
 }
 
 /** Trusts what Node and the machine trust, and the chain of the settings. */

@@ -3,6 +3,7 @@
  * The original error is not kept: it may hold request headers, and those hold credentials.
  */
 import { ObjectStoreError, type ObjectStoreErrorDetails, quoteKey } from './errors.ts';
+import { redactSecrets } from './s3-credentials.ts';
 import type { S3Options } from './s3-options.ts';
 import { speaksTls } from './speaks-tls.ts';
 
@@ -10,6 +11,10 @@ export interface S3Failure {
   readonly verb: string;
   readonly key: string;
   readonly options: S3Options;
+  /** Other keys in use, which no message may hold. */
+  readonly secrets?: readonly string[];
+  /** URL of the proxy in between, without its credentials. */
+  readonly proxy?: string | undefined;
   /** What the request needs, in the words of AWS; known from the verb unless told. */
   readonly permission?: string | undefined;
 }
@@ -42,14 +47,17 @@ export async function translateS3Error(
   const symptoms = readSymptoms(error);
   const diagnosis =
     (await diagnoseScheme(symptoms, failure)) ??
+    diagnoseProxy(symptoms, failure) ??
     diagnoseTls(symptoms) ??
-    diagnoseNetwork(symptoms) ??
+    diagnoseNetwork(symptoms, failure) ??
     diagnoseService(symptoms, failure) ??
     diagnoseStatus(symptoms, failure);
   const { reason, ...details } = diagnosis;
   const what = failure.verb === 'list' ? '' : `${quoteKey(failure.key)} in `;
   const message = `cannot ${failure.verb} ${what}${describeS3(failure.options)}: ${reason}`;
-  return new ObjectStoreError(redact(message, failure.options), { ...details, key: failure.key });
+  const { accessKey, secretKey, sessionToken = '' } = failure.options;
+  const secrets = [accessKey, secretKey, sessionToken, ...(failure.secrets ?? [])];
+  return new ObjectStoreError(redactSecrets(message, secrets), { ...details, key: failure.key });
 }
 
 /** The parts of SDK and system errors that matter here; any of them may be missing. */
@@ -102,18 +110,19 @@ async function diagnoseScheme(
 ): Promise<Diagnosis | undefined> {
   const endpoint = failure.options.endpoint ?? 'https://';
   if (endpoint.startsWith('https:')) {
-    const plain = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|HTTP_REQUEST/;
-    return plain.test(symptoms.code) || /wrong version number|packet length/i.test(symptoms.message)
-      ? schemeDiagnosis('https', 'http')
-      : undefined;
+    return isPlainAnswer(symptoms) ? schemeDiagnosis('https', 'http') : undefined;
   }
   const suspicious = /ECONNRESET|EPIPE|^HPE_/.test(symptoms.code) || symptoms.status === 400;
   if (/plain HTTP request was sent to HTTPS|HTTP request to an HTTPS/i.test(symptoms.message)) {
     return schemeDiagnosis('http', 'https');
   }
-  return suspicious && symptoms.name !== 'SlowDown' && (await speaksTls(endpoint))
-    ? schemeDiagnosis('http', 'https')
-    : undefined;
+  const mayLook = suspicious && symptoms.name !== 'SlowDown' && failure.proxy === undefined;
+  return mayLook && (await speaksTls(endpoint)) ? schemeDiagnosis('http', 'https') : undefined;
+}
+
+function isPlainAnswer({ code, message }: Symptoms): boolean {
+  const plain = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNEXPECTED_MESSAGE|HTTP_REQUEST/;
+  return plain.test(code) || /wrong version number|packet length/i.test(message);
 }
 
 function schemeDiagnosis(spoken: string, expected: string): Diagnosis {
@@ -162,7 +171,35 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
   EPROTO: 'the TLS handshake failed',
 };
 
-function diagnoseNetwork(symptoms: Symptoms): Diagnosis | undefined {
+/** Answers of the proxy itself, to CONNECT (ERR_PROXY_TUNNEL) or to a plain request. */
+function diagnoseProxy(symptoms: Symptoms, { proxy }: S3Failure): Diagnosis | undefined {
+  const isTunnel = symptoms.code === 'ERR_PROXY_TUNNEL';
+  const status = isTunnel ? tunnelStatus(symptoms) : symptoms.status;
+  if (proxy === undefined || (!isTunnel && status !== 407)) {
+    return undefined;
+  }
+  if (status === 407) {
+    return {
+      code: 'unreachable',
+      reason: `the proxy ${proxy} asks for a user and a password`,
+      hint: 'put them into the URL of the proxy in the model configuration, or except the storage in juju-no-proxy',
+    };
+  }
+  return {
+    code: 'unreachable',
+    reason: `the proxy ${proxy} does not connect to the endpoint${status === undefined ? '' : ` (status ${status})`}`,
+    hint: 'let the proxy pass connections to the endpoint, or except it in juju-no-proxy',
+    transient: status === undefined || status >= 500,
+    unanswered: true,
+  };
+}
+
+function tunnelStatus({ message }: Symptoms): number | undefined {
+  const status = /HTTP\/1\.\d (\d+)/.exec(message)?.[1];
+  return status === undefined ? undefined : Number(status);
+}
+
+function diagnoseNetwork(symptoms: Symptoms, { proxy }: S3Failure): Diagnosis | undefined {
   const timeout = symptoms.name === 'TimeoutError' ? 'no answer in time' : undefined;
   const aborted = symptoms.message === 'aborted' ? 'the answer broke off' : undefined;
   const reason = NETWORK_REASONS[symptoms.code] ?? timeout ?? aborted;
@@ -172,8 +209,8 @@ function diagnoseNetwork(symptoms: Symptoms): Diagnosis | undefined {
   const code = symptoms.code === '' ? '' : ` (${symptoms.code})`;
   return {
     code: 'unreachable',
-    reason: `${reason}${code}`,
-    hint: 'check the endpoint, its port, the network and the firewall between',
+    reason: `${reason}${code}${proxy === undefined ? '' : `, through the proxy ${proxy}`}`,
+    hint: `check the endpoint, its port, ${proxy === undefined ? '' : 'the proxy, '}the network and the firewall between`,
     transient: true,
     unanswered: true,
   };
@@ -335,11 +372,4 @@ function unavailable(symptoms: Symptoms): Diagnosis {
     hint: 'try again later; if it stays, look into the log of the storage server',
     transient: true,
   };
-}
-
-/** The access key is no secret by itself, but nobody needs it in a log either. */
-function redact(text: string, options: S3Options): string {
-  return [options.secretKey, options.accessKey]
-    .filter((secret) => secret.length >= 4)
-    .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }

@@ -10,6 +10,8 @@ export interface S3Options {
   readonly region?: string | undefined;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** Where the keys are temporary. */
+  readonly sessionToken?: string | undefined;
   /** `path`: server/bucket/key; `host`: bucket.server/key. */
   readonly uriStyle?: 'path' | 'host' | undefined;
   /** PEM certificates trusted besides those of the system. */
@@ -20,7 +22,7 @@ export interface S3Options {
 type Raw = Readonly<Record<string, unknown>>;
 
 /**
- * Reads the keys of an s3 v0 databag; unknown keys are ignored.
+ * Reads the keys of an s3 v0 databag, and `session-token`, which the interface does not know; other keys are ignored.
  * @throws ObjectStoreError `invalid-configuration` naming the key and the allowed form, never its value
  *   where that is a credential.
  */
@@ -29,12 +31,14 @@ export function parseS3Options(storageConfig: Raw): S3Options {
   const chain = readCaChain(storageConfig);
   const region = readText(storageConfig, 'region');
   const storageClass = readText(storageConfig, 'storage-class');
+  const sessionToken = readText(storageConfig, 'session-token');
   return {
     bucket: readBucket(storageConfig),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
     accessKey: requireText(storageConfig, 'access-key'),
     secretKey: requireText(storageConfig, 'secret-key'),
+    ...(sessionToken === undefined ? {} : { sessionToken }),
     uriStyle: readUriStyle(storageConfig, endpoint),
     ...(chain.length === 0 ? {} : { tlsCaChain: chain }),
     ...(storageClass === undefined ? {} : { storageClass }),

@@ -1,8 +1,8 @@
 /** Objects in an S3 bucket (AWS, Ceph RGW, MinIO…). One request a call; see s3-errors.ts and with-retries.ts. */
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { Clock } from '#system';
-import { invalidRangeError, isObjectStoreError, ObjectStoreError, quoteKey } from './errors.ts';
+import { type Clock, systemClock } from '#system';
+import { invalidRangeError, ObjectStoreError, quoteKey } from './errors.ts';
 import { assertKey } from './keys.ts';
 import type {
   ByteRange,
@@ -15,9 +15,16 @@ import type {
 } from './object-store.ts';
 import { isUnsupported, statusOf } from './s3-answers.ts';
 import { readBody } from './s3-body.ts';
-import { connectS3, type S3Connection, type S3Timeouts } from './s3-client.ts';
-import { describeS3, translateS3Error } from './s3-errors.ts';
+import type { S3Timeouts } from './s3-client.ts';
+import {
+  CredentialsKeeper,
+  type CredentialsPatience,
+  type CredentialsSource,
+} from './s3-credentials.ts';
+import { describeS3 } from './s3-errors.ts';
 import type { S3Options } from './s3-options.ts';
+import type { Environment } from './s3-proxy.ts';
+import { S3Outcome, S3Session, type S3Work } from './s3-session.ts';
 import { signPayload } from './sign-payload.ts';
 import { type RetryOptions, withRetries } from './with-retries.ts';
 
@@ -34,37 +41,51 @@ const DELETE_AT_ONCE = 8;
 
 const TIMEOUTS: S3Timeouts = { connectMs: 10_000, idleMs: 30_000 };
 
+/** What tests and long-running jobs set; every field has a sensible default. */
+export interface S3Tuning {
+  /** Instead of the keys in the options, which are not used then. */
+  readonly credentials?: CredentialsSource | undefined;
+  /** How long refused keys are put up with where `credentials` gives newer ones. */
+  readonly patience?: CredentialsPatience;
+  readonly retries?: RetryOptions;
+  readonly timeouts?: Partial<S3Timeouts>;
+  /** Where proxies are looked for (see s3-proxy.ts); that of the process unless told. */
+  readonly environment?: Environment;
+  readonly clock?: Clock;
+}
+
 /**
  * A store in one bucket; transient failures are repeated. The AWS SDK is loaded by the first call.
  * Nothing is checked here: see `checkStorage`.
  */
-export function createS3ObjectStore(
-  options: S3Options,
-  tuning: {
-    readonly retries?: RetryOptions;
-    readonly timeouts?: Partial<S3Timeouts>;
-    readonly clock?: Clock;
-  } = {},
-): S3ObjectStore {
+export function createS3ObjectStore(options: S3Options, tuning: S3Tuning = {}): S3ObjectStore {
   const timeouts = { ...TIMEOUTS, ...tuning.timeouts };
-  const bare = new BareS3Store(options, timeouts);
-  const clock = tuning.clock === undefined ? {} : { clock: tuning.clock };
-  return Object.assign(withRetries(bare, { ...clock, ...tuning.retries }), {
-    close: () => bare.close(),
+  const { clock = systemClock, patience } = tuning;
+  const credentials = new CredentialsKeeper(tuning.credentials ?? options, { clock, patience });
+  const session = new S3Session({
+    options,
+    timeouts,
+    credentials,
+    environment: tuning.environment,
+  });
+  const bare = new BareS3Store(options, session, timeouts.idleMs);
+  return Object.assign(withRetries(bare, { clock, ...tuning.retries }), {
+    close: () => session.close(),
   });
 }
 
 class BareS3Store implements ObjectStore {
   readonly description: string;
   readonly #options: S3Options;
-  readonly #timeouts: S3Timeouts;
-  #connection: Promise<S3Connection> | undefined;
+  readonly #session: S3Session;
+  readonly #idleMs: number;
   /** Until the server says that it cannot. */
   #deletesBatches = true;
 
-  constructor(options: S3Options, timeouts: S3Timeouts) {
+  constructor(options: S3Options, session: S3Session, idleMs: number) {
     this.#options = options;
-    this.#timeouts = timeouts;
+    this.#session = session;
+    this.#idleMs = idleMs;
     this.description = describeS3(options);
   }
 
@@ -170,10 +191,6 @@ class BareS3Store implements ObjectStore {
     }
   }
 
-  close(): void {
-    void this.#connection?.then(({ client }) => client.destroy()).catch(() => undefined);
-  }
-
   async #put(
     key: string,
     data: Uint8Array,
@@ -276,7 +293,7 @@ class BareS3Store implements ObjectStore {
     options: OperationOptions,
   ): Promise<Uint8Array> {
     const data = await readBody(answer.Body as Readable, answer.ContentLength, {
-      idleMs: this.#timeouts.idleMs,
+      idleMs: this.#idleMs,
       signal: options.signal,
     });
     if (answer.ContentLength !== undefined && data.length !== answer.ContentLength) {
@@ -292,29 +309,14 @@ class BareS3Store implements ObjectStore {
     verb: string,
     key: string,
     options: OperationOptions,
-    work: (connection: S3Connection, send: { abortSignal?: AbortSignal }) => Promise<T>,
+    work: S3Work<T>,
   ): Promise<T> {
-    options.signal?.throwIfAborted();
-    this.#connection ??= connectS3(this.#options, this.#timeouts);
-    try {
-      const send = options.signal === undefined ? {} : { abortSignal: options.signal };
-      return await work(await this.#connection, send);
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      if (
-        isObjectStoreError(error) ||
-        error instanceof AlreadyExists ||
-        error instanceof ConditionUnsupported
-      ) {
-        throw error;
-      }
-      throw await translateS3Error(error, { verb, key, options: this.#options });
-    }
+    return await this.#session.request({ verb, key, signal: options.signal }, work);
   }
 }
 
-class AlreadyExists extends Error {}
-class ConditionUnsupported extends Error {}
+class AlreadyExists extends S3Outcome {}
+class ConditionUnsupported extends S3Outcome {}
 
 /** 412: it exists. 501: the server has no conditional writes. 409, a race, is for a retry to settle. */
 function conditionalOutcome(error: unknown): unknown {

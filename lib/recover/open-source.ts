@@ -71,12 +71,17 @@ export async function readKeys(
     return undefined;
   }
   const text = await readText(keyFile, '--key-file');
-  const isKit = /^key [0-9a-f]{16}:/m.test(text);
   const place = { store, chunkPrefix: `${applicationPrefixOf(artefactPath)}chunks/` };
-  return isKit ? parseRecoveryKit(text) : await openKeyRing(place, text.trim());
+  return isRecoveryKit(text) ? parseRecoveryKit(text) : await openKeyRing(place, text.trim());
 }
 
-async function readText(path: string, option: string): Promise<string> {
+/** Whether the text is a recovery kit rather than a passphrase. */
+export function isRecoveryKit(text: string): boolean {
+  return /^key [0-9a-f]{16}:/m.test(text);
+}
+
+/** @throws HintError naming the option */
+export async function readText(path: string, option: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {

@@ -7,6 +7,8 @@ export const USAGE = `usage: recover STORE --list [--path PREFIX]
        recover STORE --artefact-path PATH --items
        recover STORE --artefact-path PATH --item NAME --to FILE
        recover STORE --artefact-path PATH --verify
+       recover STORE --artefact-path PATH --export FILE
+       recover STORE --import FILE --model NAME --application NAME [--path PREFIX]
 
 Brings back backups of juju-database-backup with nothing but Node 24, this file and the storage.
 
@@ -16,6 +18,8 @@ Brings back backups of juju-database-backup with nothing but Node 24, this file 
   --items               list the files the backup holds
   --item NAME --to FILE restore one of them; "-" is the standard output
   --verify              read everything back and compare, without keeping it
+  --export FILE         write all of it into one file that "tar --zstd" opens; "-" is the standard output
+  --import FILE         make a backup of such a file, or of any tar; "-" is the standard input
 
 STORE is one of
   --bucket NAME [--endpoint URL] [--region NAME] [--uri-style path|host] [--ca-file PEM]
@@ -43,11 +47,22 @@ export interface Artefact {
   readonly keyFile: string | undefined;
 }
 
+/** Where a file becomes a backup. */
+export interface ImportTask {
+  readonly source: Source;
+  readonly file: string;
+  readonly path: string;
+  readonly model: string;
+  readonly app: string;
+  readonly keyFile: string | undefined;
+}
+
 export type Task =
   | { readonly kind: 'help' }
   | { readonly kind: 'list'; readonly source: Source; readonly path: string }
   | ({ readonly kind: 'items' | 'verify' } & Artefact)
-  | ({ readonly kind: 'restore'; readonly to: string } & Artefact)
+  | ({ readonly kind: 'restore' | 'export'; readonly to: string } & Artefact)
+  | ({ readonly kind: 'import' } & ImportTask)
   | ({ readonly kind: 'item'; readonly item: string; readonly to: string } & Artefact);
 
 const OPTIONS = {
@@ -67,6 +82,10 @@ const OPTIONS = {
   credentials: { type: 'string' },
   directory: { type: 'string' },
   'key-file': { type: 'string' },
+  export: { type: 'string' },
+  import: { type: 'string' },
+  model: { type: 'string' },
+  application: { type: 'string' },
 } as const;
 
 type Values = ReturnType<typeof parseValues>;
@@ -81,10 +100,13 @@ export function parseTask(args: readonly string[]): Task {
   if (values.list === true) {
     return { kind: 'list', source, path: values.path ?? '' };
   }
+  if (values.import !== undefined) {
+    return importTask(values, source, values.import);
+  }
   const artefactPath = values['artefact-path'];
   if (artefactPath === undefined) {
     throw usage(
-      'say what to do: --list, or --artefact-path with --to, --items, --item or --verify',
+      'say what to do: --list, or --artefact-path with --to, --items, --item, --verify or --export',
     );
   }
   return taskFor(values, { source, artefactPath, keyFile: values['key-file'] });
@@ -98,12 +120,23 @@ function taskFor(values: Values, artefact: Artefact): Task {
   if (values.verify === true) {
     return { kind: 'verify', ...artefact };
   }
+  if (values.export !== undefined) {
+    return { kind: 'export', to: values.export, ...artefact };
+  }
   if (to === undefined) {
     throw usage('say where to put it with --to');
   }
   return item === undefined
     ? { kind: 'restore', to, ...artefact }
     : { kind: 'item', item, to, ...artefact };
+}
+
+function importTask(values: Values, source: Source, file: string): Task {
+  const { model, application: app, path = '' } = values;
+  if (model === undefined || app === undefined) {
+    throw usage('say whose backup it becomes with --model and --application');
+  }
+  return { kind: 'import', source, file, path, model, app, keyFile: values['key-file'] };
 }
 
 function sourceOf(values: Values): Source {

@@ -5,6 +5,7 @@ import { listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
 import { type Clock, formatBytes, formatDuration } from '#system';
 import { openSource, readKeys } from './open-source.ts';
 import { parseTask, type Task, USAGE } from './options.ts';
+import { exportFile, importFile } from './portable-file.ts';
 
 /** What is outside; replaced in tests. */
 export interface RecoverPorts {
@@ -45,6 +46,10 @@ async function perform(
     await list(store, task.path, ports);
     return;
   }
+  if (task.kind === 'import') {
+    await importFile(store, task, ports);
+    return;
+  }
   const { signal } = ports;
   const keys = await readKeys(task, store);
   const snapshot = await openSnapshot(store, task.artefactPath, { signal, keys });
@@ -59,6 +64,9 @@ async function perform(
       return;
     case 'restore':
       await restore(snapshot, task.to, ports);
+      return;
+    case 'export':
+      await exportFile(snapshot, task.to, ports);
       return;
     case 'item':
       await restoreItem(snapshot, task, ports);

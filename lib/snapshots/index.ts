@@ -44,6 +44,8 @@ export {
 } from './life/verify-snapshot.ts';
 export { listSnapshots } from './list-snapshots.ts';
 export { type OpenOptions, openSnapshot } from './open-snapshot.ts';
+export { exportTar } from './portable/export-tar.ts';
+export { importTar, type PortableContent } from './portable/import-tar.ts';
 export type {
   BackupProgress,
   DeletedSnapshot,

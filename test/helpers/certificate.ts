@@ -11,12 +11,16 @@ export interface Certificate {
   readonly keyPem: string;
 }
 
-/** Writes `cert.pem` and `key.pem` into the directory; good for localhost and 127.0.0.1, for a month. */
-export async function createCertificate(directory: string): Promise<Certificate> {
+/** Writes `cert.pem` and `key.pem` into the directory; good for localhost, 127.0.0.1 and other names, for a month. */
+export async function createCertificate(
+  directory: string,
+  otherNames: readonly string[] = [],
+): Promise<Certificate> {
   const certPath = join(directory, 'cert.pem');
   const keyPath = join(directory, 'key.pem');
   const selfSigned = 'req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost'.split(' ');
-  const names = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const all = ['DNS:localhost', 'IP:127.0.0.1', ...otherNames.map((name) => `DNS:${name}`)];
+  const names = ['-addext', `subjectAltName=${all.join(',')}`];
   const files = ['-keyout', keyPath, '-out', certPath];
   await runProcess('openssl', [...selfSigned, ...names, ...files]);
   return {

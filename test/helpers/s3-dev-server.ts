@@ -2,13 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createS3Server, type S3ServerOptions } from '#sandbox';
+import { createS3Server, type S3Server, type S3ServerOptions } from '#sandbox';
 
 export interface S3DevServer {
   readonly endpoint: string;
   readonly bucket: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  readonly replaceCredentials: S3Server['replaceCredentials'];
   stop(): Promise<void>;
 }
 
@@ -27,6 +28,7 @@ export async function startS3DevServer(
     endpoint: server.endpoint,
     bucket,
     ...keys,
+    replaceCredentials: (credentials) => server.replaceCredentials(credentials),
     async stop() {
       await server.close();
       await rm(directory, { recursive: true, force: true });

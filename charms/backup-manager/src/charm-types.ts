@@ -33,10 +33,26 @@ export type BackupManagerTypes = {
     credentials: string | undefined;
     /** Whether new backups are compressed. */
     compression: boolean;
+    /**
+     * Which backups of each database to keep, for example "last=3,daily=7,weekly=4,monthly=12". The
+     * rules are last, hourly, daily, weekly, monthly, yearly and within-days. Empty keeps all. See
+     * what
+     * it would do with the action plan-retention.
+     */
+    retention: string;
+    /** How many finished jobs to remember, 1 to 10000. Backups do not depend on it. */
+    'history-limit': number;
   };
   optionNames: {
-    string: 'bucket' | 'endpoint' | 'region' | 'path' | 's3-uri-style' | 'tls-ca-chain';
-    int: never;
+    string:
+      | 'bucket'
+      | 'endpoint'
+      | 'region'
+      | 'path'
+      | 's3-uri-style'
+      | 'tls-ca-chain'
+      | 'retention';
+    int: 'history-limit';
     float: never;
     boolean: 'compression';
     secret: 'credentials';
@@ -45,8 +61,18 @@ export type BackupManagerTypes = {
     /** Takes a backup of every related database, or of one. Returns the job ids at once. */
     'create-backup': {
       params: {
-        /** Name of a related application. */
+        /** Name of a related application, or the id of its relation. */
         readonly database?: string;
+        /** Whether to compress it; as the option compression says unless given. */
+        readonly compression?: boolean;
+        /** What you call it, for list-jobs and list-backups. */
+        readonly label?: string;
+        /** Ends the job where it has not begun so long after now, for example 30m or 12h. */
+        readonly 'start-deadline'?: string;
+        /** Ends the job where it runs for longer, for example 6h. */
+        readonly 'run-deadline'?: string;
+        /** Ends the job where nothing moved for so long, for example 15m. */
+        readonly 'stall-deadline'?: string;
       };
       results: ActionResults;
     };
@@ -60,6 +86,41 @@ export type BackupManagerTypes = {
          * of.
          */
         readonly database?: string;
+        /** Does everything up to the point where live data would be replaced, and reports. */
+        readonly 'dry-run': boolean;
+        /**
+         * Does without a second copy where space is short, across minor mismatches, and for a
+         * backup
+         * that was found damaged.
+         */
+        readonly force: boolean;
+        /** Ends the job where it has not begun so long after now, for example 30m or 12h. */
+        readonly 'start-deadline'?: string;
+        /** Ends the job where it runs for longer, for example 6h. */
+        readonly 'run-deadline'?: string;
+        /** Ends the job where nothing moved for so long, for example 15m. */
+        readonly 'stall-deadline'?: string;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Brings back what the last restore of a database replaced, while it is kept. Returns the job
+     * id at once.
+     */
+    'undo-restore': {
+      params: {
+        /** Name of a related application, or the id of its relation. */
+        readonly database?: string;
+        /** The restore to undo, where not the last one of the only database restored. */
+        readonly 'job-id'?: string;
+      };
+      results: ActionResults;
+    };
+    /** Stops a job, or a verification, a retention or a sweep. */
+    'cancel-job': {
+      params: {
+        /** As create-backup, restore, verify-backup or list-jobs gave it. */
+        readonly 'job-id': string;
       };
       results: ActionResults;
     };
@@ -75,11 +136,22 @@ export type BackupManagerTypes = {
       };
       results: ActionResults;
     };
-    /** Shows everything known about one job. */
+    /** Shows everything known about one job, with the end of its log where it failed. */
     'show-job': {
       params: {
-        /** As create-backup, restore or list-jobs gave it. */
+        /** As create-backup, restore, verify-backup or list-jobs gave it. */
         readonly 'job-id': string;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Lists the related databases: last backup, its age and size, when one was last verified, what
+     * runs.
+     */
+    'list-databases': {
+      params: {
+        /** A table for people, or JSON for programs. */
+        readonly format: 'text' | 'json';
       };
       results: ActionResults;
     };
@@ -91,8 +163,95 @@ export type BackupManagerTypes = {
       params: {
         /** Only backups of this application. */
         readonly database?: string;
+        /** Lists those that were deleted and can still be brought back, instead. */
+        readonly deleted: boolean;
         /** How many to list. */
         readonly limit: number;
+        /** A table for people, or JSON for programs. */
+        readonly format: 'text' | 'json';
+      };
+      results: ActionResults;
+    };
+    /** Shows everything known about one backup. */
+    'show-backup': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Proves that a backup can be restored. Level full reads all of it and goes on in the
+     * background; see list-jobs.
+     */
+    'verify-backup': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+        /**
+         * structure: its index is sound and all its data are there. sample: and some of the data
+         * hold
+         * what they should. full: and all of them.
+         */
+        readonly level: 'structure' | 'sample' | 'full';
+      };
+      results: ActionResults;
+    };
+    /**
+     * Takes a backup out of the list, or brings it back. Its data go with a later sweep, after 72
+     * hours.
+     */
+    'delete-backup': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+        /** Also where it is kept, or read at the moment. */
+        readonly force: boolean;
+        /** Brings back one that was deleted and not swept yet. */
+        readonly undelete: boolean;
+      };
+      results: ActionResults;
+    };
+    /** Marks a backup as one that no retention deletes, or takes the mark away. */
+    'keep-backup': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+        /** Whether to keep it. */
+        readonly keep: boolean;
+      };
+      results: ActionResults;
+    };
+    /** Shows which backups retention would keep and delete now, and why. Deletes nothing. */
+    'plan-retention': {
+      params: {
+        /** Only backups of this application. */
+        readonly database?: string;
+        /** Rules to try instead of those of the option retention. */
+        readonly retention?: string;
+        /** A table for people, or JSON for programs. */
+        readonly format: 'text' | 'json';
+      };
+      results: ActionResults;
+    };
+    /**
+     * Removes data that no backup needs any more, older than 72 hours, in the background; see
+     * list-jobs.
+     */
+    sweep: {
+      params: {
+        /** Only of this application. */
+        readonly database?: string;
+        /** Only finds out what would go. */
+        readonly 'dry-run': boolean;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Tries what the S3 server can do and what the credentials may do, and takes over what works.
+     */
+    'check-storage': {
+      params: {
         /** A table for people, or JSON for programs. */
         readonly format: 'text' | 'json';
       };
@@ -103,6 +262,8 @@ export type BackupManagerTypes = {
       params: {
         /** Only jobs of this application. */
         readonly database?: string;
+        /** Only jobs that ended longer ago, for example 30d or 12h. */
+        readonly 'older-than'?: string;
       };
       results: ActionResults;
     };
@@ -113,6 +274,12 @@ export type BackupManagerTypes = {
       interface: 'database_backup';
       scope: 'global';
       limit: undefined;
+    };
+    's3-credentials': {
+      role: 'requires';
+      interface: 's3';
+      scope: 'global';
+      limit: 1;
     };
     history: {
       role: 'peers';

@@ -1,5 +1,5 @@
 /** Wires Juju's events and actions to the manager. Reconciles: every event takes in everything. */
-import { BackupRequirer } from '#database-backup';
+import { BackupRequirer, FEATURES } from '#database-backup';
 import {
   type ActionEvent,
   ActiveStatus,
@@ -10,12 +10,19 @@ import {
   HookToolError,
 } from '#ops';
 import { describeError, HintError } from '#system';
+import { deleteBackup, keepBackup, verifyBackup } from './actions/backup-actions.ts';
+import { cancelJob } from './actions/cancel-job.ts';
+import { checkStorage } from './actions/check-storage.ts';
+import { clearHistory } from './actions/clear-history.ts';
+import { listBackups, showBackup } from './actions/list-backups.ts';
+import { listDatabases } from './actions/list-databases.ts';
+import { listJobs, showJob } from './actions/query-actions.ts';
+import { createBackup, restore } from './actions/request-actions.ts';
+import { planRetentionNow, sweepNow } from './actions/retention-actions.ts';
+import { undoRestore } from './actions/undo-restore.ts';
 import type { BackupManagerTypes } from './charm-types.ts';
-import { clearHistory } from './clear-history.ts';
-import { Manager, type ManagerPorts, realPorts } from './manager.ts';
-import { outcomeText, percentOf } from './presentation.ts';
-import { listBackups, listJobs, showJob } from './query-actions.ts';
-import { createBackup, restore } from './request-actions.ts';
+import { Manager, type ManagerPorts, realPorts, UPKEEP_EVENT } from './manager.ts';
+import { outcomeText } from './presentation.ts';
 import { describeStatus } from './status.ts';
 
 type Actions = BackupManagerTypes['actions'];
@@ -30,21 +37,33 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
 
   constructor(framework: Framework, ports: ManagerPorts = realPorts()) {
     super(framework);
-    this.#requirer = new BackupRequirer(this, 'database-backup');
+    this.#requirer = new BackupRequirer(this, 'database-backup', {
+      features: FEATURES.filter((one) => one !== 'secret-credentials'),
+    });
     this.#manager = new Manager(this, this.#requirer, ports);
     this.#observeLifeCycle();
     this.#observeDatabases();
     this.#observeActions();
-    framework.observe(this.on.collectUnitStatus, (event) => this.#tellStatus(event));
-    framework.observe(this.on.collectAppStatus, (event) => this.#tellStatus(event));
+    framework.observe(this.on.collectUnitStatus, async (event) => await this.#tellStatus(event));
+    framework.observe(this.on.collectAppStatus, async (event) => await this.#tellStatus(event));
   }
 
   #observeActions(): void {
     this.#observeAction('create-backup', createBackup);
     this.#observeAction('restore', restore);
+    this.#observeAction('undo-restore', undoRestore);
+    this.#observeAction('cancel-job', cancelJob);
     this.#observeAction('list-jobs', listJobs);
     this.#observeAction('show-job', showJob);
+    this.#observeAction('list-databases', listDatabases);
     this.#observeAction('list-backups', listBackups);
+    this.#observeAction('show-backup', showBackup);
+    this.#observeAction('verify-backup', verifyBackup);
+    this.#observeAction('delete-backup', deleteBackup);
+    this.#observeAction('keep-backup', keepBackup);
+    this.#observeAction('plan-retention', planRetentionNow);
+    this.#observeAction('sweep', sweepNow);
+    this.#observeAction('check-storage', checkStorage);
     this.#observeAction('clear-history', clearHistory);
   }
 
@@ -57,15 +76,22 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
   #observeLifeCycle(): void {
     const { on, framework } = this;
     // After these S3 may work differently.
-    const check = async (): Promise<void> => await this.#reconcile({ check: true });
+    const check = async (): Promise<void> => await this.#reconcile({ storage: 'adapt' });
     framework.observe(on.configChanged, check);
     framework.observe(on.secretChanged, check);
     framework.observe(on.leaderElected, check);
     framework.observe(on.upgradeCharm, check);
     // Juju sends it only when nothing else is left to tell.
     framework.observe(on.updateStatus, async () => {
-      await this.#reconcile({ check: true, isSettled: true });
+      await this.#reconcile({ storage: 'adapt', isSettled: true });
     });
+    const s3 = on.relation('s3-credentials');
+    for (const source of [s3.created, s3.changed, s3.broken]) {
+      framework.observe(source, check);
+    }
+    // Upkeep of this unit has ended.
+    framework.observe(on.custom(UPKEEP_EVENT), async () => await this.#reconcile({}));
+    framework.observe(on.remove, async () => await this.#manager.upkeep.remove());
     framework.observe(on.start, async () => await this.#reconcile({}));
     framework.observe(on.relation('history').changed, async () => await this.#reconcile({}));
   }
@@ -85,20 +111,18 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     });
   }
 
-  async #reconcile(options: {
-    readonly check?: boolean;
-    readonly departedUnit?: string | undefined;
-    readonly isSettled?: boolean;
-  }): Promise<void> {
+  async #reconcile(options: ReconcileOptions): Promise<void> {
     const manager = this.#manager;
+    if (!manager.isReady) {
+      return;
+    }
+    await manager.upkeep.tell();
     if (!manager.isLeader) {
       manager.health.forget();
       return;
     }
-    if (!manager.isReady) {
-      return;
-    }
-    const { departedUnit, isSettled = false } = options;
+    manager.requestStorage();
+    const { departedUnit, isSettled = false, storage } = options;
     const { outcomes } = manager.reconcile({ departedUnit, isSettled });
     for (const entry of outcomes) {
       if (entry.state === 'success') {
@@ -107,7 +131,22 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
         this.log.error(outcomeText(entry));
       }
     }
-    await (options.check === true ? manager.health.check() : manager.health.recheck());
+    await manager.upkeep.takeIn();
+    await (storage === 'adapt' ? manager.health.adapt() : manager.health.recheck());
+    await this.#retain(isSettled);
+  }
+
+  /** Never for rules that are wrong, nor into a storage that is not there. */
+  async #retain(isDaily: boolean): Promise<void> {
+    const manager = this.#manager;
+    const { retention } = manager;
+    const { config } = manager.settings();
+    if (retention === undefined || config === undefined || manager.health.fault() !== undefined) {
+      return;
+    }
+    if ((await manager.optionFault()) === undefined) {
+      await manager.upkeep.retain(retention, config, { isDaily });
+    }
   }
 
   async #act<Name extends keyof Actions>(
@@ -125,21 +164,26 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     }
   }
 
-  #tellStatus(event: CollectStatusEvent): void {
+  async #tellStatus(event: CollectStatusEvent): Promise<void> {
     const manager = this.#manager;
-    const live = manager.live();
-    const percents = [...live].flatMap(([jobId, status]) => {
-      const percent = percentOf(status);
-      return percent === undefined ? [] : [[jobId, percent] as const];
-    });
     const { kind, message } = describeStatus({
       application: this.app.name,
-      fault: manager.health.fault(),
+      fault: manager.health.fault() ?? (await manager.optionFault()),
       databases: manager.databases().map(({ relation }) => ({ relationId: relation.id })),
       history: manager.history(),
-      lastBackups: manager.lastBackups(),
-      percents: new Map(percents),
+      lastBackups: manager.peers.lastBackups(),
+      live: manager.live(),
+      upkeep: await manager.upkeep.records(),
+      now: manager.ports.clock.now(),
     });
     event.addStatus(kind === 'blocked' ? new BlockedStatus(message) : new ActiveStatus(message));
   }
+}
+
+interface ReconcileOptions {
+  /** Whether to try the storage, in other ways too where that may help. */
+  readonly storage?: 'adapt';
+  readonly departedUnit?: string | undefined;
+  /** Juju has nothing else to tell. */
+  readonly isSettled?: boolean;
 }

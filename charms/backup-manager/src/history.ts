@@ -22,17 +22,42 @@ export interface HistoryEntry {
   readonly unit?: string | undefined;
   readonly artefactPath?: string | undefined;
   readonly size?: number | undefined;
+  /** Bytes a backup added to the bucket. */
+  readonly storedSize?: number | undefined;
   readonly message?: string | undefined;
   readonly errorCode?: string | undefined;
   readonly hint?: string | undefined;
+  // Entries of version 0.1 have none of these.
+  readonly label?: string | undefined;
+  readonly isDryRun?: boolean | undefined;
+  readonly isForced?: boolean | undefined;
+  /** The restore that this one takes back. */
+  readonly undoOf?: string | undefined;
+  /** Until when it can be undone. */
+  readonly undoableUntil?: string | undefined;
+  /** When somebody asked to cancel it. */
+  readonly cancelRequestedAt?: string | undefined;
+  /** What a dry run found. */
+  readonly report?: string | undefined;
+  /** The end of the log of a job that failed. */
+  readonly logTail?: readonly string[] | undefined;
 }
 
-// About 0.5 KB each: far below what Juju stores in a databag, and years of nightly backups.
-const MAX_FINISHED = 1000;
+/** Finished entries kept unless told: about 0.5 KB each, and years of nightly backups. */
+export const DEFAULT_LIMIT = 1000;
+export const MAX_LIMIT = 10_000;
+
+// Logs and reports are long, and of interest for the latest.
+const MAX_DETAILED = 50;
 
 /** Whether the entry has its outcome; it never changes after that. */
 export function isFinished(entry: HistoryEntry): boolean {
   return entry.state === 'success' || entry.state === 'error';
+}
+
+/** Whether it changed data when it ended well. */
+export function isRealRestore(entry: HistoryEntry): boolean {
+  return entry.jobType === 'restore' && entry.isDryRun !== true;
 }
 
 /** Reads the databag's text; what is not an entry is left out. Never throws. */
@@ -42,22 +67,42 @@ export function parseHistory(text: string | undefined): readonly HistoryEntry[] 
 }
 
 /** Text for the databag: oldest first, the oldest finished ones dropped beyond the bound. */
-export function encodeHistory(entries: readonly HistoryEntry[]): string {
-  let surplus = entries.filter(isFinished).length - MAX_FINISHED;
-  const kept = entries.filter((entry) => {
-    const isDropped = surplus > 0 && isFinished(entry);
-    surplus -= isDropped ? 1 : 0;
-    return !isDropped;
+export function encodeHistory(entries: readonly HistoryEntry[], limit = DEFAULT_LIMIT): string {
+  const finished = entries.filter(isFinished).length;
+  let position = 0;
+  const kept = entries.flatMap((entry) => {
+    if (!isFinished(entry)) {
+      return [entry];
+    }
+    position += 1;
+    const newer = finished - position;
+    return newer >= limit ? [] : [newer < MAX_DETAILED ? entry : withoutDetails(entry)];
   });
   return JSON.stringify(kept);
 }
 
-/** The last successful backup made over each relation, by relation id. Outlives cleared history. */
+function withoutDetails(entry: HistoryEntry): HistoryEntry {
+  return entry.logTail === undefined && entry.report === undefined
+    ? entry
+    : { ...entry, logTail: undefined, report: undefined };
+}
+
+/** What is known of each relation's backups, by relation id. Outlives cleared history. */
 export type LastBackups = ReadonlyMap<number, LastBackup>;
 
-interface LastBackup {
+export interface LastBackup {
   readonly relationId: number;
+  /** When the last successful one ended. */
   readonly finishedAt: string;
+  // Those written by version 0.1 have none of these.
+  readonly database?: string | undefined;
+  readonly artefactPath?: string | undefined;
+  readonly size?: number | undefined;
+  /** When one of this application was last proved restorable, and which. */
+  readonly verifiedAt?: string | undefined;
+  readonly verifiedPath?: string | undefined;
+  /** When retention was last begun. */
+  readonly retainedAt?: string | undefined;
 }
 
 /** Reads the databag's text. Never throws. */

@@ -1,6 +1,7 @@
 /** The state of the manager as its databags, configuration and bucket tell it; what actions and events work on. */
 import {
   type BackupRequirer,
+  type Feature,
   type Job,
   newJobId,
   type RelatedDatabase,
@@ -10,15 +11,8 @@ import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError, systemClock } from '#system';
 import type { BackupManagerTypes } from './charm-types.ts';
 import { withDeadline } from './deadline.ts';
-import {
-  encodeHistory,
-  encodeLastBackups,
-  type HistoryEntry,
-  isFinished,
-  type LastBackups,
-  parseHistory,
-  parseLastBackups,
-} from './history.ts';
+import { DEFAULT_LIMIT, type HistoryEntry, isFinished, MAX_LIMIT } from './history.ts';
+import { PeerStore } from './peer-store.ts';
 import type { LiveStatuses } from './presentation.ts';
 import {
   bestStatus,
@@ -27,32 +21,51 @@ import {
   type ReconcileInput,
   type ReconcilePlan,
 } from './reconcile.ts';
+import { s3Request } from './s3-relation.ts';
 import { createS3Storage } from './s3-storage.ts';
 import type { StoragePort } from './storage.ts';
 import { StorageHealth } from './storage-health.ts';
-import { readStorageSettings, type StorageSettings } from './storage-settings.ts';
+import { withProfile } from './storage-profile.ts';
+import {
+  readStorageSettings,
+  type StorageFault,
+  type StorageSettings,
+} from './storage-settings.ts';
+import { LocalUpkeep, type UpkeepHome } from './upkeep/local-upkeep.ts';
+import type { UpkeepPort } from './upkeep/upkeep.ts';
+import { UpkeepDesk } from './upkeep-desk.ts';
 
 /** What is outside: replaced in tests. */
 export interface ManagerPorts {
   readonly storage: StoragePort;
   readonly clock: Clock;
   readonly newJobId: () => string;
+  readonly createUpkeep: (home: UpkeepHome) => UpkeepPort;
 }
 
 /** The ports of a deployed charm. */
 export function realPorts(): ManagerPorts {
-  return { storage: createS3Storage(), clock: systemClock, newJobId };
+  return {
+    storage: createS3Storage(),
+    clock: systemClock,
+    newJobId,
+    createUpkeep: (home) => new LocalUpkeep(home),
+  };
 }
 
 // An action is waited for by a person; the listing of a large bucket may take some seconds.
 const ACTION_DEADLINE_MS = 30_000;
 
-/** Name of the peer endpoint. */
-const PEERS = 'history';
+/** Name of the endpoint an s3-integrator relates to. */
+const S3_ENDPOINT = 's3-credentials';
+/** Fired by the processes of upkeep when they end. */
+export const UPKEEP_EVENT = 'upkeep-changed';
 
 export class Manager {
   readonly ports: ManagerPorts;
   readonly health: StorageHealth;
+  readonly peers: PeerStore;
+  readonly upkeep: UpkeepDesk;
   readonly #charm: CharmBase<BackupManagerTypes>;
   readonly #requirer: BackupRequirer;
   #settings: StorageSettings | undefined;
@@ -61,10 +74,27 @@ export class Manager {
     this.#charm = charm;
     this.#requirer = requirer;
     this.ports = ports;
+    this.peers = new PeerStore(charm, () => this.#historyLimit());
     this.health = new StorageHealth({
       ports,
       settings: () => this.settings(),
-      databag: () => this.#peers()?.data(charm.unit),
+      given: () => this.givenSettings(),
+      databag: () => this.peers.ofUnit(),
+      adopt: (profile) => {
+        this.peers.writeProfile(profile);
+        this.#settings = undefined;
+      },
+      log: charm.log,
+    });
+    this.upkeep = new UpkeepDesk({
+      port: ports.createUpkeep({
+        unitName: charm.unit.name,
+        modelUuid: charm.model.uuid,
+        charmDir: charm.charmDir,
+        eventName: UPKEEP_EVENT,
+      }),
+      peers: this.peers,
+      clock: ports.clock,
       log: charm.log,
     });
   }
@@ -87,12 +117,12 @@ export class Manager {
 
   /** Whether Juju has told this unit about its peers, where everything is kept. */
   get isReady(): boolean {
-    return this.#peers() !== undefined;
+    return this.peers.isReady;
   }
 
   /** The leader as far as known here; undefined when the name kept is outdated. */
   get leaderName(): string | undefined {
-    const name = this.#peers()?.data(this.#charm.app).get('leader');
+    const name = this.peers.leaderName;
     return name === this.unitName && !this.isLeader ? undefined : name;
   }
 
@@ -101,16 +131,35 @@ export class Manager {
     return this.#charm.config.get('compression');
   }
 
+  /** Option `retention`; undefined when unset. */
+  get retention(): string | undefined {
+    return this.#charm.config.get('retention').trim() || undefined;
+  }
+
+  /** What is wrong with the options that are not about S3. Backups go on without them. */
+  async optionFault(): Promise<StorageFault | undefined> {
+    const limit = this.#charm.config.get('history-limit');
+    if (limit < 1 || limit > MAX_LIMIT) {
+      return {
+        code: 'invalid-configuration',
+        message: `history-limit must be a whole number from 1 to ${MAX_LIMIT}, not ${limit}`,
+        hint: `run: juju config ${this.application} history-limit=${DEFAULT_LIMIT}`,
+      };
+    }
+    return await this.#retentionFault();
+  }
+
   databases(): readonly RelatedDatabase[] {
     return this.#requirer.databases();
   }
 
-  history(): readonly HistoryEntry[] {
-    return parseHistory(this.#peers()?.data(this.#charm.app).get('history'));
+  /** What all units of a database understand beyond version 0 of the interface. */
+  features(database: RelatedDatabase): ReadonlySet<Feature> {
+    return this.#requirer.agreed(database.relation);
   }
 
-  lastBackups(): LastBackups {
-    return parseLastBackups(this.#peers()?.data(this.#charm.app).get('last-backups'));
+  history(): readonly HistoryEntry[] {
+    return this.peers.history();
   }
 
   /** What the databases say about unfinished jobs now. */
@@ -128,16 +177,39 @@ export class Manager {
     );
   }
 
-  /** The S3 settings, read once a dispatch. */
+  /** The S3 settings, read once a dispatch, in the way that was found to work. */
   settings(): StorageSettings {
-    this.#settings ??= readStorageSettings({
+    this.#settings ??= this.#readSettings();
+    return this.#settings;
+  }
+
+  /** The S3 settings as the administrator gave them. */
+  givenSettings(): StorageSettings {
+    const integrator = this.#charm.model.relations(S3_ENDPOINT)[0];
+    return readStorageSettings({
       application: this.application,
       option: (name) => this.#charm.config.get(name),
       // Refreshed, so that changed credentials are used from the next job on.
-      readSecret: () =>
-        this.#charm.config.secret('credentials')?.getContent({ refresh: true }) ?? {},
+      readSecret: (uri) =>
+        integrator === undefined
+          ? (this.#charm.config.secret('credentials')?.getContent({ refresh: true }) ?? {})
+          : this.#charm.model.getSecret({ id: uri }).getContent({ refresh: true }),
+      ...(integrator === undefined
+        ? {}
+        : {
+            integrator: {
+              name: integrator.app.name,
+              databag: integrator.data(integrator.app).entries(),
+            },
+          }),
     });
-    return this.#settings;
+  }
+
+  /** Asks a related s3-integrator for its settings. Leader only. */
+  requestStorage(): void {
+    for (const relation of this.#charm.model.relations(S3_ENDPOINT)) {
+      relation.data(this.#charm.app).update(s3Request(this.application, this.model.uuid));
+    }
   }
 
   /** @throws HintError when the settings are incomplete or wrong */
@@ -173,9 +245,17 @@ export class Manager {
     this.writeHistory([...this.history(), ...entries]);
   }
 
+  /** Stops a job, in words or by taking the request back. Leader only. */
+  cancel(entry: HistoryEntry): 'asked' | 'withdrawn' {
+    const database = this.databases().find(({ relation }) => relation.id === entry.relationId);
+    return database === undefined
+      ? 'withdrawn'
+      : this.#requirer.cancel(database.relation, entry.jobId);
+  }
+
   /** Replaces the history. Leader only. */
   writeHistory(history: readonly HistoryEntry[]): void {
-    this.#peers()?.data(this.#charm.app).set('history', encodeHistory(history));
+    this.peers.write({ history });
   }
 
   /** Takes in what the databases say, withdraws finished requests. Leader only. */
@@ -187,7 +267,7 @@ export class Manager {
     const read = databases.filter(({ relation }) => options.isSettled || busy.has(relation.id));
     const plan = planReconcile({
       history,
-      lastBackups: this.lastBackups(),
+      lastBackups: this.peers.lastBackups(),
       ...options,
       now: this.ports.clock.now(),
       living: new Set(databases.map(({ relation }) => relation.id)),
@@ -202,13 +282,8 @@ export class Manager {
     for (const { relation } of read) {
       this.#requirer.setJobs(relation, plan.requests.get(relation.id) ?? []);
     }
-    this.#peers()
-      ?.data(this.#charm.app)
-      .update({
-        leader: this.unitName,
-        history: encodeHistory(plan.history),
-        'last-backups': encodeLastBackups(plan.lastBackups),
-      });
+    const { lastBackups } = plan;
+    this.peers.write({ leader: this.unitName, history: plan.history, lastBackups });
     return plan;
   }
 
@@ -217,8 +292,33 @@ export class Manager {
     return this.#requirer.issues(relation).map((issue) => `${issue.unit}: ${issue.message}`);
   }
 
-  #peers(): Relation | undefined {
-    return this.#charm.model.getRelation(PEERS);
+  #readSettings(): StorageSettings {
+    const given = this.givenSettings();
+    return given.config === undefined
+      ? given
+      : { config: withProfile(given.config, this.peers.profile()) };
+  }
+
+  #historyLimit(): number {
+    const limit = this.#charm.config.get('history-limit');
+    return limit < 1 || limit > MAX_LIMIT ? DEFAULT_LIMIT : limit;
+  }
+
+  async #retentionFault(): Promise<StorageFault | undefined> {
+    if (this.retention === undefined) {
+      return undefined;
+    }
+    try {
+      const { parseRetention } = await import('#snapshots');
+      parseRetention(this.retention);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof HintError)) {
+        throw error;
+      }
+      const command = `juju config ${this.application} retention=…`;
+      return { code: error.code, message: error.message, hint: `${error.hint ?? ''}: ${command}` };
+    }
   }
 }
 

@@ -2,14 +2,13 @@
 import type { UnitJobStatus } from '#database-backup';
 import { formatBytes, formatDuration } from '#system';
 import { type HistoryEntry, isFinished } from './history.ts';
-import type { BackupInfo } from './storage.ts';
 import { oneLine, textTable } from './table.ts';
 
 /** Progress of running jobs by job id, as the databases tell it now. */
 export type LiveStatuses = ReadonlyMap<string, UnitJobStatus>;
 
-/** A flat record for action results: keys Juju allows, values as text. */
-export type FlatRecord = Readonly<Record<string, string>>;
+/** A flat record for action results: keys Juju allows. Numbers stay numbers in JSON; Juju's own results are texts. */
+export type FlatRecord = Readonly<Record<string, string | number | boolean>>;
 
 /** Percent done, whole; undefined when the end is not known. */
 export function percentOf(status: UnitJobStatus | undefined): number | undefined {
@@ -29,7 +28,7 @@ export function jobsTable(entries: readonly HistoryEntry[], live: LiveStatuses, 
       return [
         entry.jobId,
         entry.database,
-        entry.jobType,
+        typeText(entry),
         stateText(entry, status),
         timeText(entry.requestedAt),
         durationText(entry, now),
@@ -47,31 +46,52 @@ export function jobRecord(entry: HistoryEntry, status: UnitJobStatus | undefined
     database: entry.database,
     type: entry.jobType,
     status: entry.state,
+    label: entry.label,
+    'dry-run': entry.isDryRun,
+    force: entry.isForced,
+    'undo-of': entry.undoOf,
     unit: entry.unit,
     'requested-at': entry.requestedAt,
     'started-at': entry.startedAt,
     'finished-at': entry.finishedAt,
+    'cancel-requested-at': entry.cancelRequestedAt,
+    'undoable-until': entry.undoableUntil,
     size: entry.size === undefined ? undefined : formatBytes(entry.size),
-    'size-bytes': numberText(entry.size),
+    'size-bytes': entry.size,
+    'stored-bytes': entry.storedSize,
     'artefact-path': entry.artefactPath,
     message: entry.message,
     'error-code': entry.errorCode,
     hint: entry.hint,
+    report: entry.report,
     ...(isFinished(entry) ? {} : liveRecord(status)),
   });
 }
 
 function liveRecord(
   status: UnitJobStatus | undefined,
-): Readonly<Record<string, string | undefined>> {
+): Readonly<Record<string, string | number | undefined>> {
+  const { phase, message, progress, queue } = status ?? {};
   return {
-    phase: status?.phase,
-    message: status?.message,
+    phase,
+    message,
     progress: progressText(status),
-    'progress-bytes': numberText(status?.progress?.bytes),
-    'progress-total': numberText(status?.progress?.total),
-    'progress-percent': numberText(percentOf(status)),
+    'progress-bytes': progress?.bytes,
+    'progress-total': progress?.total,
+    'progress-percent': percentOf(status),
+    'eta-seconds': progress?.etaSeconds,
+    'queue-position': queue?.position,
+    'waits-for': queue?.waitsFor.join(',') || undefined,
   };
+}
+
+/** The lines of the job's log that are known, for people. */
+export function logText(
+  entry: HistoryEntry,
+  status: UnitJobStatus | undefined,
+): string | undefined {
+  const lines = entry.logTail ?? status?.logTail ?? [];
+  return lines.length === 0 ? undefined : lines.map(oneLine).join('\n');
 }
 
 /** For example `42%`, or `1.5 GiB` where the end is not known. */
@@ -84,40 +104,9 @@ function progressText(status: UnitJobStatus | undefined): string | undefined {
   return bytes === undefined ? undefined : formatBytes(bytes);
 }
 
-/** An aligned table, in the order given. */
-export function backupsTable(backups: readonly BackupInfo[]): string {
-  return textTable(
-    ['CREATED', 'DATABASE', 'MODEL', 'ENGINE', 'SIZE', 'STORED', 'ARTEFACT-PATH'],
-    backups.map((backup) => [
-      timeText(backup.createdAt),
-      backup.application ?? '-',
-      backup.model ?? '-',
-      [backup.engine, backup.engineVersion].filter((part) => part !== undefined).join(' ') || '-',
-      formatBytes(backup.bytes),
-      formatBytes(backup.storedBytes),
-      backup.artefactPath,
-    ]),
-  );
-}
-
-/** A backup as flat values. */
-export function backupRecord(backup: BackupInfo): FlatRecord {
-  return definedOnly({
-    'artefact-path': backup.artefactPath,
-    'created-at': backup.createdAt,
-    database: backup.application,
-    model: backup.model,
-    engine: backup.engine,
-    'engine-version': backup.engineVersion,
-    'job-id': backup.jobId,
-    'size-bytes': numberText(backup.bytes),
-    'stored-bytes': numberText(backup.storedBytes),
-  });
-}
-
 /** How a job ended, in a line for the log. */
 export function outcomeText(entry: HistoryEntry): string {
-  const subject = `${entry.jobType} of ${entry.database} (${oneLine(entry.jobId)})`;
+  const subject = `${typeText(entry)} of ${entry.database} (${oneLine(entry.jobId)})`;
   if (entry.state === 'success') {
     const size = entry.size === undefined ? '' : `, ${formatBytes(entry.size)}`;
     const path =
@@ -128,13 +117,38 @@ export function outcomeText(entry: HistoryEntry): string {
   return `${subject} failed: ${oneLine(entry.message ?? 'the database gave no reason')}${hint}`;
 }
 
+/** What was asked, for people. */
+export function typeText(entry: HistoryEntry): string {
+  if (entry.undoOf !== undefined) {
+    return 'undo-restore';
+  }
+  return entry.isDryRun === true ? `${entry.jobType} (dry run)` : entry.jobType;
+}
+
 function stateText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
-  if (entry.state !== 'running') {
-    return entry.state;
+  if (isFinished(entry)) {
+    return entry.errorCode === 'cancelled' ? 'cancelled' : entry.state;
+  }
+  if (entry.cancelRequestedAt !== undefined) {
+    return 'cancelling';
+  }
+  return entry.state === 'requested' ? entry.state : runningText(status);
+}
+
+function runningText(status: UnitJobStatus | undefined): string {
+  const phase = status?.phase ?? 'running';
+  const { position } = status?.queue ?? {};
+  if (position !== undefined) {
+    return `${phase} (number ${position})`;
   }
   const percent = percentOf(status);
-  const phase = status?.phase ?? 'running';
   return percent === undefined ? phase : `${phase} ${percent} %`;
+}
+
+/** `3 min 20 s left`; undefined when nobody knows. */
+export function etaText(status: UnitJobStatus | undefined): string | undefined {
+  const { etaSeconds } = status?.progress ?? {};
+  return etaSeconds === undefined ? undefined : `${formatDuration(etaSeconds * 1000)} left`;
 }
 
 function durationText(entry: HistoryEntry, now: Date): string {
@@ -144,10 +158,22 @@ function durationText(entry: HistoryEntry, now: Date): string {
 }
 
 function detailText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
-  if (entry.state === 'running') {
-    return status?.message ?? '-';
+  if (!isFinished(entry)) {
+    return openDetailText(entry, status);
   }
-  return (entry.state === 'error' ? entry.message : entry.artefactPath) ?? '-';
+  const { artefactPath, message } = entry;
+  return (entry.state === 'error' ? message : (artefactPath ?? message)) ?? '-';
+}
+
+function openDetailText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
+  const { waitsFor = [] } = status?.queue ?? {};
+  const parts = [
+    entry.label === undefined ? undefined : JSON.stringify(oneLine(entry.label)),
+    etaText(status),
+    waitsFor.length === 0 ? undefined : `waits for ${waitsFor.join(', ')}`,
+    status?.message,
+  ];
+  return parts.filter((part) => part !== undefined).join('; ') || '-';
 }
 
 function sizeText(bytes: number | undefined): string {
@@ -155,20 +181,20 @@ function sizeText(bytes: number | undefined): string {
 }
 
 /** `2026-11-21 02:00:05` (UTC); strangers' times that are none stay as they are. */
-function timeText(time: string): string {
+export function timeText(time: string): string {
   const parsed = Date.parse(time);
   return Number.isNaN(parsed)
     ? time
     : new Date(parsed).toISOString().slice(0, 19).replace('T', ' ');
 }
 
-function numberText(value: number | undefined): string | undefined {
-  return value === undefined ? undefined : String(value);
-}
-
-function definedOnly(record: Readonly<Record<string, string | undefined>>): FlatRecord {
+/** Without the keys that have no value. */
+export function definedOnly(
+  record: Readonly<Record<string, string | number | boolean | undefined>>,
+): FlatRecord {
   const entries = Object.entries(record).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',
+    (entry): entry is [string, string | number | boolean] =>
+      entry[1] !== undefined && entry[1] !== '',
   );
   return Object.fromEntries(entries);
 }

@@ -4,6 +4,7 @@
  */
 import type { Job, UnitJobStatus } from '#database-backup';
 import { type HistoryEntry, isFinished, type LastBackups } from './history.ts';
+import { completed } from './last-backups.ts';
 
 export interface RelationView {
   readonly relationId: number;
@@ -40,6 +41,8 @@ export interface ReconcilePlan {
 
 // Words of a provider we do not know may be of any length.
 const MAX_TEXT = 1000;
+const MAX_REPORT = 4000;
+const MAX_LOG_LINE = 300;
 
 /** Takes in what the databases say. An outcome once recorded is never changed. */
 export function planReconcile(input: ReconcileInput): ReconcilePlan {
@@ -86,6 +89,22 @@ export function newEntry(
     state: 'requested',
     requestedAt: job.requestedAt ?? at.now.toISOString(),
     artefactPath: job.artefactPath,
+    label: job.label,
+    isDryRun: job.isDryRun,
+    isForced: job.isForced,
+    undoOf: job.undoOf,
+  };
+}
+
+/** The entry of a job that was withdrawn because its database knows no cancel. */
+export function withdrawn(entry: HistoryEntry, now: Date): HistoryEntry {
+  return {
+    ...entry,
+    state: 'error',
+    cancelRequestedAt: now.toISOString(),
+    finishedAt: now.toISOString(),
+    message: 'cancelled: withdrawn; this database does not tell what became of it',
+    errorCode: 'cancelled',
   };
 }
 
@@ -136,6 +155,7 @@ function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): Hist
     unit: status.unit,
     artefactPath: status.artefactPath ?? entry.artefactPath,
     size: status.size ?? entry.size,
+    storedSize: status.storedSize ?? entry.storedSize,
   };
   if (status.status === 'running') {
     // What a running job says changes all the time and is read where it is said.
@@ -146,9 +166,16 @@ function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): Hist
     startedAt,
     finishedAt: validTime(status.finishedAt) ?? now.toISOString(),
     message: shorten(status.message),
+    undoableUntil: validTime(status.undoableUntil),
+    report: shorten(status.report, MAX_REPORT),
     ...(status.status === 'success'
       ? { state: 'success' }
-      : { state: 'error', errorCode: shorten(status.errorCode), hint: shorten(status.hint) }),
+      : {
+          state: 'error',
+          errorCode: shorten(status.errorCode),
+          hint: shorten(status.hint),
+          logTail: status.logTail?.map((line) => line.slice(0, MAX_LOG_LINE)),
+        }),
   };
 }
 
@@ -165,8 +192,16 @@ function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
 function planLastBackups(input: ReconcileInput, outcomes: readonly HistoryEntry[]): LastBackups {
   const fresh = outcomes
     .filter((entry) => entry.jobType === 'backup' && entry.state === 'success')
-    .map(({ relationId, finishedAt = input.now.toISOString() }) => ({ relationId, finishedAt }));
-  const all = [...input.lastBackups.values(), ...fresh];
+    .map(({ relationId, database, artefactPath, size, finishedAt = input.now.toISOString() }) => ({
+      ...input.lastBackups.get(relationId),
+      relationId,
+      database,
+      finishedAt,
+      artefactPath,
+      size,
+    }));
+  const before = [...input.lastBackups.values()].map((one) => completed(one, input.history));
+  const all = [...before, ...fresh];
   return new Map(
     all.filter((one) => input.living.has(one.relationId)).map((one) => [one.relationId, one]),
   );
@@ -177,6 +212,6 @@ function validTime(text: string | undefined): string | undefined {
   return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
-function shorten(text: string | undefined): string | undefined {
-  return text !== undefined && text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+function shorten(text: string | undefined, limit = MAX_TEXT): string | undefined {
+  return text !== undefined && text.length > limit ? `${text.slice(0, limit)}…` : text;
 }

@@ -1,20 +1,19 @@
 /** The storage port on S3. Nothing of the S3 client or the snapshot format is loaded before the first call. */
 import type { StorageConfig } from '#database-backup';
 import type { ObjectStore } from '#object-store';
-import type { SnapshotManifest } from '#snapshots';
-import type { BackupInfo, StoragePort } from './storage.ts';
+import type { SnapshotInfo, SnapshotManifest } from '#snapshots';
+import type { BackupDetails, BackupInfo, CallOptions, StoragePort } from './storage.ts';
 
 /** Opens a store for one call; `close` ends its connections. */
 export type OpenStore = (
   config: StorageConfig,
 ) => Promise<{ readonly store: ObjectStore; close(): void }>;
 
+type WithStore = <T>(config: StorageConfig, use: (store: ObjectStore) => Promise<T>) => Promise<T>;
+
 /** The real storage. */
 export function createS3Storage(openStore: OpenStore = openS3Store): StoragePort {
-  const withStore = async <T>(
-    config: StorageConfig,
-    use: (store: ObjectStore) => Promise<T>,
-  ): Promise<T> => {
+  const withStore: WithStore = async (config, use) => {
     const opened = await openStore(config);
     try {
       return await use(opened.store);
@@ -22,29 +21,63 @@ export function createS3Storage(openStore: OpenStore = openS3Store): StoragePort
       opened.close();
     }
   };
+  return { ...lookingAt(withStore), ...changing(withStore) };
+}
+
+function lookingAt(withStore: WithStore): Pick<StoragePort, 'check' | 'probe' | 'list' | 'open'> {
   return {
     check: async (config, options) =>
       await withStore(config, async (store) => {
         const { checkStorage, withPrefix } = await import('#object-store');
         await checkStorage(withPrefix(store, folderOf(config)), options);
       }),
+    probe: async (config, { signal }) => {
+      const { parseS3Options, probeStorage } = await import('#object-store');
+      return await probeStorage(parseS3Options(config), { prefix: folderOf(config), signal });
+    },
     list: async (config, options) =>
       await withStore(config, async (store) => {
         const { listSnapshots } = await import('#snapshots');
         const listing = await listSnapshots(store, folderOf(config), options);
         return {
-          backups: listing.snapshots.map((one) => backupInfo(one.artefactPath, one.manifest)),
+          backups: listing.snapshots.map((one) => backupInfo(one)),
           unfinished: listing.unusable.map(({ artefactPath, message }) => ({
             artefactPath,
             message,
           })),
+          deleted: listing.deleted,
         };
       }),
     open: async (config, artefactPath, options) =>
+      await withStore(config, async (store) => await openBackup(store, artefactPath, options)),
+  };
+}
+
+function changing(
+  withStore: WithStore,
+): Pick<StoragePort, 'verify' | 'delete' | 'undelete' | 'setKept'> {
+  return {
+    verify: async (config, path, options) =>
       await withStore(config, async (store) => {
-        const { openSnapshot } = await import('#snapshots');
-        const snapshot = await openSnapshot(store, artefactPath, options);
-        return backupInfo(snapshot.artefactPath, snapshot.manifest);
+        const { verifySnapshot } = await import('#snapshots');
+        const report = await verifySnapshot(store, path, options);
+        const { artefactPath, readBytes, storedBytes, elapsedMs } = report;
+        return { artefactPath, readBytes, neededBytes: storedBytes, elapsedMs };
+      }),
+    delete: async (config, path, options) =>
+      await withStore(config, async (store) => {
+        const { deleteSnapshot } = await import('#snapshots');
+        await deleteSnapshot(store, path, options);
+      }),
+    undelete: async (config, path, options) =>
+      await withStore(config, async (store) => {
+        const { undeleteSnapshot } = await import('#snapshots');
+        await undeleteSnapshot(store, path, options);
+      }),
+    setKept: async (config, path, options) =>
+      await withStore(config, async (store) => {
+        const { setKept } = await import('#snapshots');
+        await setKept(store, path, options);
       }),
   };
 }
@@ -55,25 +88,52 @@ const openS3Store: OpenStore = async (config) => {
   return { store, close: () => store.close() };
 };
 
+/** Where everything of these settings lies: a prefix that ends in `/`, or empty. */
 function folderOf(config: StorageConfig): string {
   return config.path === undefined ? '' : `${config.path}/`;
 }
 
-function backupInfo(artefactPath: string, manifest: SnapshotManifest): BackupInfo {
-  const text = (name: string): string | undefined => {
-    const value = manifest.attributes[name];
-    return typeof value === 'string' ? value : undefined;
+async function openBackup(
+  store: ObjectStore,
+  path: string,
+  options: CallOptions,
+): Promise<BackupDetails> {
+  const { listSnapshots, openSnapshot } = await import('#snapshots');
+  const { artefactPath, manifest } = await openSnapshot(store, path, options);
+  // Its marks lie beside the manifest, and are seen in a listing.
+  const { snapshots } = await listSnapshots(store, artefactPath, options);
+  const marks = snapshots[0]?.marks ?? { isKept: false, isPinned: false };
+  const { totals } = manifest;
+  return {
+    ...backupInfo({ artefactPath, manifest, marks }),
+    startedAt: manifest.startedAt,
+    unit: textOf(manifest, 'unit'),
+    formatVersion: manifest.formatVersion,
+    entries: totals.entries,
+    files: totals.files,
+    chunks: totals.chunks,
+    neededBytes: totals.storedBytes,
   };
+}
+
+function backupInfo({ artefactPath, manifest, marks }: SnapshotInfo): BackupInfo {
   return {
     artefactPath,
     createdAt: manifest.createdAt,
     bytes: manifest.totals.bytes,
     storedBytes: manifest.totals.newBytes,
-    application: text('application'),
-    model: text('model'),
-    modelUuid: text('model-uuid'),
-    engine: text('engine'),
-    engineVersion: text('engine-version'),
-    jobId: text('job-id'),
+    application: textOf(manifest, 'application'),
+    model: textOf(manifest, 'model'),
+    modelUuid: textOf(manifest, 'model-uuid'),
+    engine: textOf(manifest, 'engine'),
+    engineVersion: textOf(manifest, 'engine-version'),
+    jobId: textOf(manifest, 'job-id'),
+    label: textOf(manifest, 'label'),
+    marks,
   };
+}
+
+function textOf(manifest: SnapshotManifest, name: string): string | undefined {
+  const value = manifest.attributes[name];
+  return typeof value === 'string' ? value : undefined;
 }

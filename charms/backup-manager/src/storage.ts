@@ -1,5 +1,7 @@
 /** What this charm wants from the bucket. The real one loads the S3 client only when asked something. */
 import type { StorageConfig } from '#database-backup';
+import type { StorageReport } from '#object-store';
+import type { SnapshotMarks } from '#snapshots';
 
 /** One backup in the bucket. */
 export interface BackupInfo {
@@ -14,6 +16,22 @@ export interface BackupInfo {
   readonly engine?: string | undefined;
   readonly engineVersion?: string | undefined;
   readonly jobId?: string | undefined;
+  readonly label?: string | undefined;
+  /** Whether it was verified, found damaged, is kept or being read. */
+  readonly marks: SnapshotMarks;
+}
+
+/** What else its manifest says. */
+export interface BackupDetails extends BackupInfo {
+  readonly startedAt: string;
+  readonly unit?: string | undefined;
+  readonly formatVersion: number;
+  /** Files, directories, links and streams. */
+  readonly entries: number;
+  readonly files: number;
+  readonly chunks: number;
+  /** Bytes in the bucket that it needs, also those it shares with others. */
+  readonly neededBytes: number;
 }
 
 export interface UnfinishedBackup {
@@ -21,13 +39,28 @@ export interface UnfinishedBackup {
   readonly message: string;
 }
 
-interface BackupListing {
+/** One that was deleted and not swept yet. */
+export interface DeletedBackup {
+  readonly artefactPath: string;
+  readonly deletedAt: string;
+}
+
+export interface BackupListing {
   readonly backups: readonly BackupInfo[];
   /** Running, interrupted or damaged ones: never offered for a restore. */
   readonly unfinished: readonly UnfinishedBackup[];
+  readonly deleted: readonly DeletedBackup[];
 }
 
-interface CallOptions {
+/** What a verification within an action read. */
+export interface Verification {
+  readonly artefactPath: string;
+  readonly readBytes: number;
+  readonly neededBytes: number;
+  readonly elapsedMs: number;
+}
+
+export interface CallOptions {
   /** Ends the call; it then rejects with the signal's reason. */
   readonly signal: AbortSignal;
 }
@@ -36,11 +69,33 @@ interface CallOptions {
 export interface StoragePort {
   /** Whether backups could be written and read back. */
   check(config: StorageConfig, options: CallOptions): Promise<void>;
+  /** What the server can do and the credentials may do; never throws for what the server does. */
+  probe(config: StorageConfig, options: CallOptions): Promise<StorageReport>;
   /** Everything below the configured path, of whatever model. */
   list(config: StorageConfig, options: CallOptions): Promise<BackupListing>;
   /**
    * One backup.
    * @throws HintError `not-found`, `incomplete`, `not-a-backup`, `newer-format` or `damaged`
    */
-  open(config: StorageConfig, artefactPath: string, options: CallOptions): Promise<BackupInfo>;
+  open(config: StorageConfig, artefactPath: string, options: CallOptions): Promise<BackupDetails>;
+  /** Leaves a mark. @throws HintError as `open`, and `damaged` naming what is */
+  verify(
+    config: StorageConfig,
+    artefactPath: string,
+    options: CallOptions & { readonly level: 'structure' | 'sample' },
+  ): Promise<Verification>;
+  /** @throws HintError as `open`, and `kept` or `in-use` unless forced */
+  delete(
+    config: StorageConfig,
+    artefactPath: string,
+    options: CallOptions & { readonly force: boolean },
+  ): Promise<void>;
+  /** @throws HintError `not-found` where it was not deleted or is gone for good */
+  undelete(config: StorageConfig, artefactPath: string, options: CallOptions): Promise<void>;
+  /** @throws HintError as `open` */
+  setKept(
+    config: StorageConfig,
+    artefactPath: string,
+    options: CallOptions & { readonly isKept: boolean },
+  ): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /** Wires Juju's events to the unit's database and its jobs. Reconciles: every event takes in everything. */
-import { BackupProvider } from '#database-backup';
+import { BackupProvider, type Feature } from '#database-backup';
 import {
   type ActionEvent,
   CharmBase,
@@ -15,6 +15,8 @@ import { describeUnit } from './status.ts';
 import { type ReconcileOptions, UnitManager } from './unit-manager.ts';
 
 const ENDPOINT = 'database-backup';
+/** What this charm does beyond version 0 of the interface. */
+const FEATURES: readonly Feature[] = ['cancel', 'deadlines', 'secret-credentials'];
 /** Fired by workers when something is to be told. */
 const PROGRESS_EVENT = 'backup-progress';
 
@@ -25,7 +27,7 @@ export class DatabaseCharm extends CharmBase<DatabaseTypes> {
 
   constructor(framework: Framework, ports: Ports = realPorts()) {
     super(framework);
-    this.#provider = new BackupProvider(this, ENDPOINT);
+    this.#provider = new BackupProvider(this, ENDPOINT, { features: FEATURES });
     this.#manager = new UnitManager(this, this.#provider, { ports, eventName: PROGRESS_EVENT });
     this.#observeLifeCycle();
     this.#observeRelations();
@@ -43,6 +45,8 @@ export class DatabaseCharm extends CharmBase<DatabaseTypes> {
     }
     framework.observe(on.configChanged, async () => await this.#reconcile({ isThorough: true }));
     framework.observe(on.leaderElected, async () => await this.#reconcile());
+    // The keys of a manager may be new ones.
+    framework.observe(on.secretChanged, async () => await this.#reconcile());
     // Juju sends it only when nothing else is left to tell.
     framework.observe(on.updateStatus, async () => {
       await this.#reconcile({ isSettled: true, isThorough: true });

@@ -11,9 +11,16 @@ import {
   type JobSpec,
   type RunnerReport,
 } from '#backup-runner';
-import type { BackupProvider, JobDeadline, JobStatus } from '#database-backup';
+import {
+  type BackupProvider,
+  CredentialsReader,
+  credentialsReference,
+  type Job,
+  type JobDeadline,
+  type JobStatus,
+} from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
-import type { Clock } from '#system';
+import { type Clock, HintError } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
 import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import {
@@ -66,6 +73,8 @@ interface Committed {
   readonly primary: Primary | undefined;
   /** What this unit has claimed. */
   readonly claims: ReadonlySet<string>;
+  /** How jobs of this unit ended. */
+  readonly outcomes: ReadonlyMap<string, Outcome>;
 }
 
 /** What one pass has found. */
@@ -74,6 +83,8 @@ interface Pass {
   readonly report: RunnerReport;
   readonly primary: Primary | undefined;
 }
+
+type SecretFields = 'credentialsSecret' | 'refusal';
 
 interface PeerWord {
   readonly name: string;
@@ -84,6 +95,7 @@ export class JobDesk {
   readonly #charm: CharmBase<DatabaseTypes>;
   readonly #provider: BackupProvider;
   readonly #clock: Clock;
+  readonly #credentials: CredentialsReader;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: Committed | undefined;
 
@@ -91,6 +103,7 @@ export class JobDesk {
     this.#charm = charm;
     this.#provider = provider;
     this.#clock = clock;
+    this.#credentials = new CredentialsReader(charm.model);
   }
 
   /** Whether the ledger can be read; where it cannot, nothing new is claimed. */
@@ -168,7 +181,7 @@ export class JobDesk {
       jobId: job.jobId,
       jobType: job.jobType,
       compression: job.compression,
-      storageConfig: job.storageConfig,
+      ...this.#storageOf(job),
       chunkPrefix: chunkPrefixFor(place),
       attributes: {
         model: model.name,
@@ -176,12 +189,30 @@ export class JobDesk {
         application: app.name,
         unit: unit.name,
         'job-id': job.jobId,
+        ...defined({ label: job.label }),
       },
       ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
       ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),
       ...defined({ deadline, keepHours }),
       ...(refusal === undefined ? {} : { refusal: failureOf(refusal) }),
     };
+  }
+
+  /** The keys themselves, in memory only; or why they cannot be had. */
+  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | SecretFields> {
+    const uri = credentialsReference(storageConfig);
+    try {
+      return {
+        storageConfig: this.#credentials.resolve(storageConfig),
+        ...defined({ credentialsSecret: uri }),
+      };
+    } catch (error) {
+      if (!(error instanceof HintError) || error.code !== 'secret-not-granted') {
+        throw error;
+      }
+      const { code, message, hint } = error;
+      return { storageConfig, refusal: { code, message, ...defined({ hint }) } };
+    }
   }
 
   #tellPeers(ledger: Ledger, pass: Pass, options: DeskOptions): void {
@@ -191,7 +222,7 @@ export class JobDesk {
       return;
     }
     const { unit, app } = this.#charm;
-    const own = outcomesOf(report.jobs, plan.requested);
+    const own = this.#outcomes(pass);
     const claims = this.#claims(pass);
     peers.data(unit).set(OUTCOMES_KEY, own.size === 0 ? '' : encodeOutcomes(own));
     peers.data(unit).set(CLAIMS_KEY, claims.size === 0 ? '' : encodeClaims(claims));
@@ -225,6 +256,12 @@ export class JobDesk {
     if (primary !== undefined) {
       peers.data(app).set(PRIMARY_KEY, encodePrimary(primary));
     }
+  }
+
+  /** Others may have to speak for this unit one day. What was told once stays, also when the journal was lost. */
+  #outcomes({ plan, report }: Pass): ReadonlyMap<string, Outcome> {
+    const found = [...outcomesOf(report.jobs, plan.requested), ...this.#readCommitted().outcomes];
+    return new Map(found.filter(([jobId]) => plan.requested.has(jobId)));
   }
 
   /** Kept while the job is asked for, so that a unit that lost its journal does not take it up again. */
@@ -274,9 +311,10 @@ export class JobDesk {
       const mine = plan.mine
         .filter((one) => one.relationId === relation.id)
         .flatMap(({ job }): JobStatus[] => {
+          const told = this.#readCommitted().outcomes.get(job.jobId);
+          const outcome = ledger.get(job.jobId)?.outcome ?? told;
           const record = records.get(job.jobId);
-          const outcome = ledger.get(job.jobId)?.outcome;
-          if (record !== undefined) {
+          if (record !== undefined && agrees(record, outcome)) {
             return [statusOfRecord(job, record, kept)];
           }
           return outcome === undefined ? [] : [statusOfOutcome(job, outcome)];
@@ -300,6 +338,7 @@ export class JobDesk {
       ledger: parseLedger(peers?.data(app).get(LEDGER_KEY)),
       primary: parsePrimary(peers?.data(app).get(PRIMARY_KEY)),
       claims: parseClaims(peers?.data(unit).get(CLAIMS_KEY)),
+      outcomes: parseOutcomes(peers?.data(unit).get(OUTCOMES_KEY)),
     };
     return this.#committed;
   }
@@ -314,7 +353,14 @@ function mergeDeadlines(
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** Ended jobs somebody still asks for: others may have to speak for this unit one day. */
+/** Whether the record is of the end that was told; a journal that was lost says `lost` of jobs that were not. */
+function agrees(record: JobRecord, told: Outcome | undefined): boolean {
+  return (
+    told === undefined || (told.status === record.state && told.errorCode === record.errorCode)
+  );
+}
+
+/** Ended jobs somebody still asks for. */
 function outcomesOf(
   records: readonly JobRecord[],
   requested: ReadonlySet<string>,

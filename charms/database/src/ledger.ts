@@ -180,9 +180,13 @@ function prune(ledger: Ledger, requested: ReadonlySet<string>): Ledger {
 function bare({ outcome, isOrphan, ...kept }: LedgerEntry): LedgerEntry {
   return {
     ...kept,
-    ...(outcome === undefined ? {} : { outcome: { status: outcome.status } }),
+    ...(outcome === undefined ? {} : { outcome: bareOutcome(outcome) }),
     ...(isOrphan === true ? { isOrphan } : {}),
   };
+}
+
+function bareOutcome({ status, errorCode }: Outcome): Outcome {
+  return { status, ...(errorCode === undefined ? {} : { errorCode }) };
 }
 
 function isPair(value: unknown): value is [string, LedgerEntry] {

@@ -8,8 +8,10 @@ import { type Clock, systemClock } from '#system';
 import type { ObjectStoreError } from '../errors.ts';
 import { isUnsupported } from '../s3-answers.ts';
 import { connectS3, type S3Connection } from '../s3-client.ts';
+import { CredentialsKeeper } from '../s3-credentials.ts';
 import { translateS3Error } from '../s3-errors.ts';
 import type { S3Options } from '../s3-options.ts';
+import type { Environment } from '../s3-proxy.ts';
 import type { ProbeFinding, ProbeName, StorageProfile, StorageReport } from './report.ts';
 import { type ProbeContext, type ProbeStep, probeKeys, STEPS, Surprise } from './steps.ts';
 
@@ -18,6 +20,8 @@ export interface ProbeOptions {
   readonly prefix?: string;
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** Where proxies are looked for; that of the process unless told. */
+  readonly environment?: Environment;
   /** For everything together; 9 s unless told. What is not done by then counts as failed. */
   readonly deadlineMs?: number;
 }
@@ -68,10 +72,11 @@ interface Attempt {
 
 async function probeOnce(
   options: S3Options,
-  { prefix = '', clock = systemClock }: ProbeOptions,
+  { prefix = '', clock = systemClock, environment }: ProbeOptions,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const connection = await connectS3(options, TIMEOUTS);
+  const credentials = new CredentialsKeeper(options, { clock });
+  const connection = await connectS3({ options, timeouts: TIMEOUTS, credentials, environment });
   const skew = watchClock(connection, clock);
   const context: ProbeContext = {
     connection,

@@ -19,6 +19,10 @@ export type Fault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** Do it, and close the connection instead of confirming it. */
   | { readonly kind: 'lose-answer' }
+  /** Do it, and confirm it with another entity tag. */
+  | { readonly kind: 'etag'; readonly value: string }
+  /** Leave these keys out of a listing, as stores that are not consistent do. */
+  | { readonly kind: 'hide'; readonly isHidden: (key: string) => boolean }
   /** Send so many bytes of an object's body, then close the connection. */
   | { readonly kind: 'truncate'; readonly afterBytes: number }
   /** Flip a bit of the byte at this offset of an object's body. */

@@ -8,14 +8,17 @@ import { findRoute } from './operations/routes.ts';
 import type { FinishedRequest } from './options.ts';
 import { openPayload } from './protocol/payload.ts';
 import { errorDocument, S3Error } from './protocol/s3-error.ts';
-import { parseTarget } from './protocol/uri.ts';
+import { bucketOfHost, parseTarget } from './protocol/uri.ts';
 import { authenticate, type Credentials } from './sigv4/authenticate.ts';
 import type { Store } from './storage/store.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface RequestContext {
   readonly store: Store;
-  readonly credentials: Credentials;
+  /** Those of this moment: they may be replaced while the server runs. */
+  readonly keys: { readonly current: Credentials; readonly expired: ReadonlySet<string> };
+  /** Below it buckets have host names of their own; none without it. */
+  readonly domain: string | undefined;
   readonly clock: Clock;
   readonly region: string | undefined;
   readonly faults: Faults;
@@ -64,7 +67,10 @@ async function answer(
 ): Promise<{ reply: Reply; fault: Fault | undefined }> {
   const { request } = http;
   const method = request.method ?? '';
-  const target = parseTarget(request.url ?? '/');
+  const target = parseTarget(
+    request.url ?? '/',
+    bucketOfHost(request.headers.host, context.domain),
+  );
   const query = new Map(target.query);
   Object.assign(trace, { bucket: target.bucket ?? '', key: target.key ?? '' });
   const route = findRoute(method, target, request.headers);
@@ -75,7 +81,12 @@ async function answer(
   const { headers } = request;
   const authentication = authenticate(
     { method, path: target.path, query: target.query, headers },
-    { credentials: context.credentials, now, region: context.region },
+    {
+      credentials: context.keys.current,
+      expired: context.keys.expired,
+      now,
+      region: context.region,
+    },
   );
   const exchange: Exchange = {
     bucket: trace.bucket,
@@ -83,6 +94,7 @@ async function answer(
     query,
     headers,
     store: context.store,
+    isHidden: fault?.kind === 'hide' ? fault.isHidden : () => false,
     now,
     region: context.region ?? 'us-east-1',
     openPayload: () => {
@@ -94,11 +106,17 @@ async function answer(
     },
   };
   const reply = await route.run(exchange);
+  return { reply: withReplyFault(reply, fault), fault };
+}
+
+function withReplyFault(reply: Reply, fault: Fault | undefined): Reply {
   if (fault?.kind === 'lose-answer') {
     reply.body?.[Symbol.dispose]();
     throw new ConnectionReset();
   }
-  return { reply, fault };
+  return fault?.kind === 'etag'
+    ? { ...reply, headers: { ...reply.headers, etag: fault.value } }
+    : reply;
 }
 
 async function applyEarlyFault(fault: Fault | undefined, clock: Clock): Promise<void> {

@@ -7,6 +7,8 @@ export interface S3ServerOptions {
   readonly directory: string;
   readonly accessKey: string;
   readonly secretKey: string;
+  /** Makes the keys temporary: requests must carry it. */
+  readonly sessionToken?: string;
   /** Buckets to create unless they exist. */
   readonly buckets?: readonly string[];
   /** 127.0.0.1 unless told. */
@@ -15,6 +17,8 @@ export interface S3ServerOptions {
   readonly port?: number;
   /** Serves https with this certificate; http without. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Host style as well: requests to `BUCKET.DOMAIN`, whatever resolves that name. Path style only unless told. */
+  readonly domain?: string;
   /** Refuses signatures for any other region; without it every region is welcome. */
   readonly region?: string;
   /** Whether a success survives a power cut too; off unless told, a crash of the server is harmless anyway. */

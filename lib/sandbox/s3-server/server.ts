@@ -9,6 +9,7 @@ import { lockDataDirectory } from './data-directory-lock.ts';
 import { handleRequest, type RequestContext } from './handle-request.ts';
 import type { S3ServerOptions } from './options.ts';
 import { S3Error } from './protocol/s3-error.ts';
+import type { Credentials } from './sigv4/authenticate.ts';
 import { Store } from './storage/store.ts';
 
 /** A running server. */
@@ -18,6 +19,10 @@ export interface S3Server extends AsyncDisposable {
   readonly port: number;
   readonly accessKey: string;
   readonly secretKey: string;
+  /**
+   * Other keys from now on. The old ones are unknown then, or have expired where they were temporary.
+   */
+  replaceCredentials(credentials: Credentials): void;
   /** Lets requests under way end for a short while, then closes every connection. Idempotent. */
   close(): Promise<void>;
 }
@@ -26,7 +31,7 @@ export interface S3Server extends AsyncDisposable {
 const CLOSE_GRACE_MS = 2000;
 
 /**
- * Starts an S3 server for development and tests: path style, one user, files on disk.
+ * Starts an S3 server for development and tests: one user, files on disk.
  * @throws HintError port-taken, port-forbidden, host-not-available, data-directory-in-use, bucket-name-invalid
  */
 export async function createS3Server(options: S3ServerOptions): Promise<S3Server> {
@@ -41,9 +46,11 @@ export async function createS3Server(options: S3ServerOptions): Promise<S3Server
     onDamaged: (path) => onWarning(`not a whole object, left out: ${path}`),
   });
   await createBuckets(store, options.buckets ?? [], clock.now());
+  const keys = new Keys(options);
   const listener = new Listener(options, {
     store,
-    credentials: { accessKey: options.accessKey, secretKey: options.secretKey },
+    keys,
+    domain: options.domain?.toLowerCase(),
     clock,
     region: options.region,
     faults: options.faults ?? (() => undefined),
@@ -59,6 +66,7 @@ export async function createS3Server(options: S3ServerOptions): Promise<S3Server
     port,
     accessKey: options.accessKey,
     secretKey: options.secretKey,
+    replaceCredentials: (credentials) => keys.replace(credentials),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -88,6 +96,24 @@ function ignore(): void {
 function hostOf(options: S3ServerOptions): string {
   const host = options.host ?? '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
+}
+
+/** The keys of the one user, and which of the former ones were temporary. */
+class Keys {
+  readonly expired = new Set<string>();
+  current: Credentials;
+
+  constructor(credentials: Credentials) {
+    this.current = credentials;
+  }
+
+  replace(credentials: Credentials): void {
+    if (this.current.sessionToken !== undefined) {
+      this.expired.add(this.current.accessKey);
+    }
+    this.expired.delete(credentials.accessKey);
+    this.current = credentials;
+  }
 }
 
 /** The listening socket and the requests under way on it. */

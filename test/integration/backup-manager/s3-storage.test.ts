@@ -56,7 +56,11 @@ describe('checking the storage', () => {
 });
 
 test('an empty bucket has no backups, and nothing can be opened', async () => {
-  expect(await storage.list(settings(), { signal })).toEqual({ backups: [], unfinished: [] });
+  expect(await storage.list(settings(), { signal })).toEqual({
+    backups: [],
+    unfinished: [],
+    deleted: [],
+  });
   await expect(storage.open(settings(), 'a/b', { signal })).rejects.toMatchObject({
     code: 'not-found',
   });

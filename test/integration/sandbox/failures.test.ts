@@ -33,7 +33,7 @@ describe('failure in the sandbox', () => {
     await untilError('b/0');
 
     const broken = await sandbox.unit('b/0');
-    expect(broken?.workload.message).toBe('hook failed: "wants-relation-created"');
+    expect(broken?.workload.message).toBe('hook failed: "wants-relation-created" for a:serves');
     expect(broken?.ports).toEqual([]);
     const seen = async () =>
       (await sandbox.call('show-unit', { unit: 'a/0' })).relations.find(

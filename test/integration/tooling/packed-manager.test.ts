@@ -12,7 +12,7 @@ const TOOL = `#!/bin/sh
 echo "\${0##*/} $*" >> "$FAKE_CALLS"
 case "\${0##*/} $*" in
   is-leader*) echo true ;;
-  config-get*) echo '{"bucket":"b","endpoint":"http://127.0.0.1:1","credentials":"secret:1","compression":true}' ;;
+  config-get*) echo '{"bucket":"b","endpoint":"http://127.0.0.1:1","credentials":"secret:1","compression":true,"retention":"","history-limit":1000}' ;;
   secret-get*) echo '{"access-key":"a","secret-key":"s"}' ;;
   relation-ids*history) echo '["history:0"]' ;;
   relation-ids* | relation-list*) echo '[]' ;;

@@ -37,7 +37,7 @@ describe('events of the relation', () => {
     );
     expect(history).toMatchObject([{ state: 'success', artefactPath: 'p/' }]);
     expect(log).toContain('INFO backup of db (job-1) succeeded, 1.0 KiB, artefact p/');
-    expect(unitStatus).toBe('active: 1 of 1 database protected');
+    expect(unitStatus).toBe('active: 1 of 1 database protected; db backed up under 1 h ago');
     expect(requests(4)).toEqual([]);
     expect(databags()).not.toContain('PLANTED');
   });
@@ -50,7 +50,7 @@ describe('events of the relation', () => {
     expect(history).toMatchObject([{ state: 'error', message: 'disk full' }]);
     expect(log).toContain('ERROR backup of db (job-1) failed: disk full; make room');
     expect(unitStatus).toBe(
-      'active: 0 of 1 database protected; last backup of db failed: disk full',
+      'active: 0 of 1 database protected; last backup of db failed: disk full; see show-job',
     );
   });
 

@@ -1,7 +1,10 @@
 /** A bucket in memory as the manager sees it, which can be broken. */
+import type { StorageReport } from '#object-store';
 import { HintError } from '#system';
 import type {
+  BackupDetails,
   BackupInfo,
+  DeletedBackup,
   StoragePort,
   UnfinishedBackup,
 } from '../../../charms/backup-manager/src/storage.ts';
@@ -9,6 +12,24 @@ import type {
 export class FakeStorage implements StoragePort {
   backups: BackupInfo[] = [];
   unfinished: UnfinishedBackup[] = [];
+  deleted: DeletedBackup[] = [];
+  /** What a probe finds. */
+  report: StorageReport = {
+    usable: false,
+    findings: [],
+    profile: {
+      uriStyle: 'host',
+      region: 'us-east-1',
+      conditionalWrites: true,
+      batchDelete: true,
+      multipart: true,
+      checksPayload: true,
+    },
+    clockSkewMs: undefined,
+    elapsedMs: 5,
+  };
+  /** What was done to backups, in order. */
+  readonly deeds: string[] = [];
   /** What every call throws. */
   failure: HintError | undefined;
   /** Whether calls never end, not even when told to. */
@@ -22,10 +43,51 @@ export class FakeStorage implements StoragePort {
 
   async list(config: { readonly 'access-key': string }) {
     await this.#answer(config);
-    return { backups: this.backups, unfinished: this.unfinished };
+    return { backups: this.backups, unfinished: this.unfinished, deleted: this.deleted };
   }
 
-  async open(config: { readonly 'access-key': string }, artefactPath: string): Promise<BackupInfo> {
+  async probe(config: { readonly 'access-key': string }): Promise<StorageReport> {
+    this.keysSeen.push(config['access-key']);
+    return this.report;
+  }
+
+  async verify(
+    config: { readonly 'access-key': string },
+    path: string,
+    { level }: { readonly level: string },
+  ) {
+    const { artefactPath } = await this.open(config, path);
+    this.deeds.push(`verify ${level} ${artefactPath}`);
+    return { artefactPath, readBytes: 512, neededBytes: 1024, elapsedMs: 100 };
+  }
+
+  async delete(
+    config: { readonly 'access-key': string },
+    path: string,
+    { force }: { readonly force: boolean },
+  ) {
+    const { artefactPath } = await this.open(config, path);
+    this.deeds.push(`delete ${artefactPath}${force ? ' by force' : ''}`);
+  }
+
+  async undelete(config: { readonly 'access-key': string }, path: string) {
+    await this.#answer(config);
+    this.deeds.push(`undelete ${path}`);
+  }
+
+  async setKept(
+    config: { readonly 'access-key': string },
+    path: string,
+    { isKept }: { readonly isKept: boolean },
+  ) {
+    const { artefactPath } = await this.open(config, path);
+    this.deeds.push(`${isKept ? 'keep' : 'let go'} ${artefactPath}`);
+  }
+
+  async open(
+    config: { readonly 'access-key': string },
+    artefactPath: string,
+  ): Promise<BackupDetails> {
     await this.#answer(config);
     const wanted = bare(artefactPath);
     const unfinished = this.unfinished.find((one) => bare(one.artefactPath) === wanted);
@@ -42,7 +104,15 @@ export class FakeStorage implements StoragePort {
         hint: 'choose another backup',
       });
     }
-    return backup;
+    return {
+      ...backup,
+      startedAt: backup.createdAt,
+      formatVersion: 1,
+      entries: 3,
+      files: 2,
+      chunks: 4,
+      neededBytes: backup.storedBytes,
+    };
   }
 
   async #answer(config: { readonly 'access-key': string }): Promise<void> {

@@ -23,6 +23,27 @@ test('of many finished entries the oldest go, and no unfinished one ever does', 
   expect(kept[1]?.jobId).toBe('done-5');
 });
 
+test('the bound is as configured, and long details are kept for the latest only', () => {
+  const failed = Array.from({ length: 60 }, (_, n) =>
+    anEntry({ jobId: `job-${n}`, state: 'error', logTail: ['line'], report: 'text' }),
+  );
+  expect(parseHistory(encodeHistory(failed, 10))).toHaveLength(10);
+  const kept = parseHistory(encodeHistory(failed, 100));
+  expect(kept.map(({ logTail }) => logTail !== undefined)).toEqual([
+    ...Array.from({ length: 10 }, () => false),
+    ...Array.from({ length: 50 }, () => true),
+  ]);
+});
+
+test('what version 0.1 wrote is read', () => {
+  const entry =
+    '[{"jobId":"job-1","jobType":"backup","database":"db","relationId":4,"state":"success","requestedAt":"2026-11-21T02:00:00.000Z","artefactPath":"p/","unit":"db/0","size":7,"finishedAt":"2026-11-21T02:01:00.000Z"}]';
+  expect(parseHistory(entry)).toMatchObject([{ jobId: 'job-1', artefactPath: 'p/', size: 7 }]);
+  expect(
+    parseLastBackups('[{"relationId":4,"finishedAt":"2026-11-21T02:01:00.000Z"}]').get(4),
+  ).toEqual({ relationId: 4, finishedAt: '2026-11-21T02:01:00.000Z' });
+});
+
 test('text that is no history is an empty one, and what is no entry is left out', () => {
   expect(parseHistory(undefined)).toEqual([]);
   expect(parseHistory('[')).toEqual([]);

@@ -73,4 +73,5 @@ export const artefact = {
   engine: 'postgresql',
   engineVersion: '15',
   jobId: 'job-9',
+  marks: { isKept: false, isPinned: false },
 };

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import {
   backupRecord,
   backupsTable,
+} from '../../../charms/backup-manager/src/backup-presentation.ts';
+import {
   jobRecord,
   jobsTable,
   outcomeText,
@@ -57,7 +59,7 @@ describe('jobs', () => {
       'requested-at': '2026-11-21T02:00:00.000Z',
       phase: 'queued',
       progress: '5 B',
-      'progress-bytes': '5',
+      'progress-bytes': 5,
     });
   });
 
@@ -90,20 +92,29 @@ describe('jobs', () => {
   });
 });
 
-test('backups are listed with what made them, as far as known', () => {
+test('backups are listed with what made them, their age and marks, as far as known', () => {
   const backup = {
     artefactPath: 'p/',
     createdAt: '2026-11-21T02:00:00Z',
     bytes: 1024,
     storedBytes: 0,
+    marks: { isKept: false, isPinned: false },
   };
-  expect(backupsTable([{ ...backup, engine: 'postgresql', engineVersion: '15' }])).toContain(
-    '2026-11-21 02:00:00  -         -      postgresql 15  1.0 KiB  0 B     p/',
+  const engine = { engine: 'postgresql', engineVersion: '15' };
+  expect(backupsTable([{ ...backup, ...engine }], now)).toContain(
+    '2026-11-21 02:00:00  1 h  -         -      postgresql 15  1.0 KiB  0 B     -      p/',
   );
-  expect(backupRecord(backup)).toEqual({
+  const marks = { verifiedAt: '2026-11-18T02:00:00Z', isKept: true, isPinned: true };
+  expect(backupsTable([{ ...backup, marks }], now)).toContain('verified 3 d ago, kept, in use');
+  const damaged = { damagedAt: '2026-11-18T02:00:00Z', isKept: false, isPinned: false };
+  expect(backupsTable([{ ...backup, marks: damaged }], now)).toContain('DAMAGED');
+  expect(backupRecord(backup, now)).toEqual({
     'artefact-path': 'p/',
     'created-at': '2026-11-21T02:00:00Z',
-    'size-bytes': '1024',
-    'stored-bytes': '0',
+    'age-seconds': 3600,
+    'size-bytes': 1024,
+    'stored-bytes': 0,
+    kept: false,
+    'in-use': false,
   });
 });

@@ -41,8 +41,8 @@ describe('list-jobs and show-job', () => {
   test('as JSON for programs', async () => {
     const { action } = await stage.act('list-jobs', { format: 'json' }, scene);
     expect(JSON.parse(action.results['jobs'] ?? '')).toMatchObject([
-      { 'job-id': 'job-2', progress: '50%', 'progress-percent': '50' },
-      { 'job-id': 'job-1', 'size-bytes': '2048' },
+      { 'job-id': 'job-2', progress: '50%', 'progress-percent': 50 },
+      { 'job-id': 'job-1', 'size-bytes': 2048 },
     ]);
   });
 
@@ -96,7 +96,7 @@ describe('list-backups', () => {
     stage.storage.unfinished = [{ artefactPath: 'half/', message: 'no manifest' }];
     const { action } = await stage.act('list-backups', {}, {});
     const lines = action.results['backups']?.split('\n') ?? [];
-    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +prod\/shop\/db/);
+    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +- +prod\/shop\/db/);
     expect(lines[2]).toMatch(/old\/$/);
     expect(lines).toHaveLength(3);
     expect(action.results).toMatchObject({ count: '2', unfinished: '1' });
@@ -156,6 +156,26 @@ describe('clear-history', () => {
     const { action, history: left } = await stage.act('clear-history', { database: 'x' }, scene);
     expect(action.failure).toContain('known: db, db2, gone');
     expect(left).toHaveLength(4);
+  });
+
+  test('of jobs that ended long ago', async () => {
+    const old = { state: 'success' as const, finishedAt: '2026-10-01T00:00:00.000Z' };
+    const { action, history: left } = await stage.act(
+      'clear-history',
+      { 'older-than': '30d' },
+      {
+        ...scene,
+        history: [
+          anEntry({ jobId: 'job-0', ...old }),
+          anEntry({ jobId: 'job-1', ...old, finishedAt: '2026-11-20T00:00:00.000Z' }),
+          anEntry({ jobId: 'job-3' }),
+        ],
+      },
+    );
+    expect(action.results).toEqual({ cleared: '1', kept: '2' });
+    expect(left.map((entry) => entry.jobId)).toEqual(['job-1', 'job-3']);
+    const refused = await stage.act('clear-history', { 'older-than': 'old' }, scene);
+    expect(refused.action.failure).toContain('older-than must be a whole number and s, m, h, d');
   });
 
   test('what is cleared stays cleared though the database still tells of it', async () => {

@@ -216,3 +216,30 @@ test('whatever order statuses arrive and repeat in, each job ends once and stays
 function after(plan: ReconcilePlan, relations: ReconcileInput['relations']): ReconcileInput {
   return anInput({ history: plan.history, lastBackups: plan.lastBackups, relations });
 }
+
+test('which backup was the last is completed from the history of version 0.1', () => {
+  const { lastBackups } = planReconcile(
+    anInput({
+      history: [anEntry({ state: 'success', artefactPath: 'p/', size: 7 })],
+      lastBackups: new Map([[4, { relationId: 4, finishedAt: 'x' }]]),
+    }),
+  );
+  expect(lastBackups.get(4)).toEqual({
+    relationId: 4,
+    finishedAt: 'x',
+    database: 'db',
+    artefactPath: 'p/',
+    size: 7,
+  });
+});
+
+test('a failure keeps the end of its log, and a dry run its report', () => {
+  const failed = aStatus({ status: 'error', logTail: ['x'.repeat(500), 'end'] });
+  const [entry] = planReconcile(
+    anInput({ relations: [aRelation({ statuses: [failed] })] }),
+  ).history;
+  expect(entry?.logTail).toEqual(['x'.repeat(300), 'end']);
+  const tried = aStatus({ status: 'success', report: 'would replace 5 GiB' });
+  const [other] = planReconcile(anInput({ relations: [aRelation({ statuses: [tried] })] })).history;
+  expect(other?.report).toBe('would replace 5 GiB');
+});

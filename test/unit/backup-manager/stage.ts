@@ -18,16 +18,21 @@ import { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts'
 import {
   encodeHistory,
   type HistoryEntry,
+  type LastBackup,
   parseHistory,
+  parseLastBackups,
 } from '../../../charms/backup-manager/src/history.ts';
 import type { ManagerPorts } from '../../../charms/backup-manager/src/manager.ts';
 import { FakeStorage } from './fake-storage.ts';
+import { FakeUpkeep } from './fake-upkeep.ts';
 import { now } from './makers.ts';
 
 interface SceneDatabase {
   readonly id: number;
   readonly name: string;
   readonly requested?: readonly Job[];
+  /** What its units have announced. */
+  readonly features?: readonly string[];
   /** Unit name → what it says: statuses, or any text. */
   readonly units?: Readonly<Record<string, readonly UnitJobStatus[] | string>>;
 }
@@ -41,7 +46,13 @@ export interface Scene {
   readonly isLeader?: boolean;
   /** As left in the peer databag by whoever led last. */
   readonly leaderName?: string;
-  readonly config?: Readonly<Record<string, string | boolean>>;
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** What a related s3-integrator wrote. */
+  readonly integrator?: Readonly<Record<string, string>>;
+  readonly lastBackups?: readonly LastBackup[];
+  readonly storageProfile?: string;
+  /** What the peer unit backup-manager/1 tells of its upkeep. */
+  readonly upkeepOfPeer?: string;
   readonly secret?: SecretContent | 'not granted';
   /** A later revision of the secret, not read yet. */
   readonly newSecret?: SecretContent;
@@ -51,6 +62,11 @@ export interface Scene {
 
 export interface Outcome {
   readonly history: readonly HistoryEntry[];
+  readonly lastBackups: readonly LastBackup[];
+  /** What was found out about the storage, as text. */
+  readonly profile: string | undefined;
+  /** What the manager asks of a related s3-integrator. */
+  readonly toIntegrator: Data;
   readonly leaderName: string | undefined;
   /** What is asked in a relation; nothing in one that is not there. */
   readonly requests: (relationId: number) => readonly Job[];
@@ -78,10 +94,12 @@ export const twoDatabases: Scene = {
 };
 
 const PEERS = 1;
+const INTEGRATOR = 2;
 const CREDENTIALS = { 'access-key': 'AK-PLANTED', 'secret-key': 'SK-PLANTED' };
 
 export class Stage {
   readonly storage = new FakeStorage();
+  readonly upkeep = new FakeUpkeep();
   readonly #context: Context<BackupManagerCharm>;
 
   constructor() {
@@ -93,6 +111,7 @@ export class Stage {
     const ports: ManagerPorts = {
       storage: this.storage,
       clock,
+      createUpkeep: () => this.upkeep,
       newJobId: () => {
         jobs += 1;
         return `job-new-${jobs}`;
@@ -116,6 +135,11 @@ export class Stage {
 
   async hook(name: 'configChanged' | 'updateStatus' | 'leaderElected', scene: Scene) {
     return await this.#play(() => this.#context.on[name](), scene);
+  }
+
+  /** The custom event of upkeep that ended. */
+  async upkeepChanged(scene: Scene) {
+    return await this.#play(() => this.#context.on.custom('upkeep-changed'), scene);
   }
 
   async changed(relationId: number, scene: Scene) {
@@ -145,6 +169,9 @@ export class Stage {
     const peers = after.getRelation(PEERS);
     return {
       history: parseHistory(peers.localAppData['history']),
+      lastBackups: [...parseLastBackups(peers.localAppData['last-backups']).values()],
+      profile: peers.localAppData['storage-profile'],
+      toIntegrator: after.relations.find((one) => one.id === INTEGRATOR)?.localAppData ?? {},
       leaderName: peers.localAppData['leader'],
       requests: (id) => {
         const found = after.relations.find((one) => one.id === id);
@@ -175,10 +202,36 @@ function stateOf(scene: Scene): State {
   return state({
     leader: scene.isLeader ?? true,
     model: { name: 'shop' },
-    config: { bucket: 'b', credentials: credentials.id, ...scene.config },
+    config: {
+      ...(scene.integrator === undefined ? { bucket: 'b', credentials: credentials.id } : {}),
+      ...scene.config,
+    },
     secrets: [credentials],
-    relations: [peersOf(scene), ...(scene.databases ?? []).map(relationOf)],
+    relations: [
+      peersOf(scene),
+      ...integratorOf(scene, credentials.id),
+      ...(scene.databases ?? []).map(relationOf),
+    ],
   });
+}
+
+/** `SECRET` stands for the id of the scene's secret. */
+function integratorOf({ integrator }: Scene, secretId: string): readonly RelationState[] {
+  if (integrator === undefined) {
+    return [];
+  }
+  const texts = Object.entries(integrator).map(([key, value]) => [
+    key,
+    value.replace('SECRET', secretId),
+  ]);
+  return [
+    relation({
+      endpoint: 's3-credentials',
+      id: INTEGRATOR,
+      remoteApp: 's3-integrator',
+      remoteAppData: Object.fromEntries(texts),
+    }),
+  ];
 }
 
 function peersOf(scene: Scene) {
@@ -187,9 +240,14 @@ function peersOf(scene: Scene) {
     id: PEERS,
     localAppData: {
       history: encodeHistory(scene.history ?? []),
+      ...(scene.lastBackups === undefined
+        ? {}
+        : { 'last-backups': JSON.stringify(scene.lastBackups) }),
+      ...(scene.storageProfile === undefined ? {} : { 'storage-profile': scene.storageProfile }),
       ...(scene.leaderName === undefined ? {} : { leader: scene.leaderName }),
     },
     localUnitData: scene.before?.ownData ?? {},
+    peers: scene.upkeepOfPeer === undefined ? {} : { 1: { upkeep: scene.upkeepOfPeer } },
   });
 }
 
@@ -203,7 +261,12 @@ function relationOf(database: SceneDatabase): RelationState {
     remoteUnits: Object.fromEntries(
       Object.entries(units).map(([unit, says]) => [
         Number(unit.split('/')[1]),
-        { jobs: typeof says === 'string' ? says : wireText(says) },
+        {
+          jobs: typeof says === 'string' ? says : wireText(says),
+          ...(database.features === undefined
+            ? {}
+            : { features: JSON.stringify(database.features) }),
+        },
       ]),
     ),
   });
@@ -224,6 +287,10 @@ function wireText(statuses: readonly UnitJobStatus[]): string {
       phase: status.phase,
       hint: status.hint,
       size: status.size,
+      queue: status.queue && {
+        position: status.queue.position,
+        'waits-for': status.queue.waitsFor,
+      },
     })),
   );
 }

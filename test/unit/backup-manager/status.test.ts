@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { describeStatus, type StatusInput } from '../../../charms/backup-manager/src/status.ts';
-import { anEntry } from './makers.ts';
+import { anEntry, aStatus, now } from './makers.ts';
 
 const protectedMap = new Map([[4, { relationId: 4, finishedAt: 'x' }]]);
 
@@ -11,7 +11,9 @@ function status(parts: Partial<StatusInput> = {}): string {
     databases: [{ relationId: 4 }, { relationId: 5 }],
     history: [],
     lastBackups: new Map(),
-    percents: new Map(),
+    live: new Map(),
+    upkeep: [],
+    now,
     ...parts,
   });
   return `${kind}: ${message}`;
@@ -42,9 +44,11 @@ test('it says what is requested and what runs, with percent where known', () => 
         anEntry(),
         anEntry({ jobId: 'job-2', state: 'running', jobType: 'restore', database: 'db2' }),
       ],
-      percents: new Map([['job-2', 42]]),
+      live: new Map([['job-2', aStatus({ progress: { bytes: 1, percent: 42, etaSeconds: 200 } })]]),
     }),
-  ).toBe('active: 0 of 2 databases protected; backing up db (requested); restoring db2 (42 %)');
+  ).toBe(
+    'active: 0 of 2 databases protected; backing up db (requested); restoring db2 (42 %, 3 min 20 s left)',
+  );
 });
 
 test('a failure is shown on one line until a later job of that kind succeeds', () => {

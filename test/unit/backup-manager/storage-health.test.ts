@@ -1,10 +1,11 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Logger } from '#ops';
 import { type Clock, HintError } from '#system';
 import {
   type HealthOptions,
   StorageHealth,
 } from '../../../charms/backup-manager/src/storage-health.ts';
+import type { KeptProfile } from '../../../charms/backup-manager/src/storage-profile.ts';
 import type { StorageSettings } from '../../../charms/backup-manager/src/storage-settings.ts';
 import { FakeStorage } from './fake-storage.ts';
 import { storageConfig } from './makers.ts';
@@ -19,6 +20,7 @@ function setUp() {
   const kept = new Map<string, string>();
   const lines: string[] = [];
   const log = {
+    debug: () => undefined,
     info: (line: string) => lines.push(`INFO ${line}`),
     warning: (line: string) => lines.push(`WARNING ${line}`),
   } as unknown as Logger;
@@ -29,15 +31,19 @@ function setUp() {
     sleep: async () => await (isTimeUp ? Promise.resolve() : new Promise(() => undefined)),
   };
   let settings: StorageSettings = { config: storageConfig };
+  const adopted: (KeptProfile | undefined)[] = [];
   const options: HealthOptions = {
     ports: { storage, clock },
     settings: () => settings,
+    given: () => settings,
+    adopt: (profile) => adopted.push(profile),
     databag: () => kept as unknown as ReturnType<HealthOptions['databag']>,
     log,
   };
   return {
     storage,
     lines,
+    adopted,
     health: new StorageHealth(options),
     pass: (ms: number) => {
       time += ms;
@@ -132,4 +138,34 @@ test('a unit that is not the leader any more forgets', async () => {
   await health.check();
   health.forget();
   expect(health.fault()).toBeUndefined();
+});
+
+describe('a server that wants to be spoken to in another way', () => {
+  const wrongRegion = new HintError('wrong region', { code: 'wrong-region', hint: 'set it' });
+
+  test('is probed, and what works is adopted', async () => {
+    const { health, storage, adopted, lines } = setUp();
+    storage.failure = wrongRegion;
+    const { profile } = storage.report;
+    storage.report = { ...storage.report, usable: true, profile: { ...profile, region: 'eu' } };
+    await health.adapt();
+    expect(adopted).toMatchObject([{ region: 'eu' }]);
+    expect(lines).toContain('INFO the storage works with region=eu, which is used from now on');
+  });
+
+  test('is not probed where that cannot help', async () => {
+    const { health, storage, adopted } = setUp();
+    storage.failure = new HintError('no', { code: 'access-denied', hint: 'allow it' });
+    expect((await health.adapt())?.code).toBe('access-denied');
+    expect(adopted).toEqual([]);
+    expect(storage.keysSeen).toHaveLength(1);
+  });
+
+  test('and in no way works stays a fault', async () => {
+    const { health, storage, adopted } = setUp();
+    storage.failure = wrongRegion;
+    expect((await health.adapt())?.code).toBe('wrong-region');
+    expect(health.fault()?.code).toBe('wrong-region');
+    expect(adopted).toEqual([]);
+  });
 });

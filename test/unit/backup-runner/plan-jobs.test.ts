@@ -1,32 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { JobDeadline, JobType } from '#database-backup';
+import type { JobType } from '#database-backup';
 import {
   type JobFacts,
-  KILL_AFTER_MS,
   MAX_ATTEMPTS,
-  OVERDUE_SLACK_MS,
-  type PlanInput,
-  planJobs,
   RECOVERY_INTERVAL_MS,
 } from '../../../lib/backup-runner/plan-jobs.ts';
+import { aJob, plan, running } from './planner-facts.ts';
 import { PlannerWorld } from './planner-world.ts';
-
-function aJob(jobId: string, change: Partial<JobFacts> = {}): JobFacts {
-  return {
-    jobId,
-    jobType: 'backup',
-    sequence: Number(jobId.replaceAll(/\D/g, '')) || 1,
-    stage: 'waiting',
-    waitingWorkers: [],
-    workerLives: false,
-    attempts: 0,
-    recovery: { pending: false, workerLives: false, attempts: 0 },
-    times: {},
-    isPastStopping: false,
-    ...change,
-  };
-}
 
 /** A dead restore for which so many recoveries were started, the last at 1000 s. */
 function tried(attempts: number): JobFacts {
@@ -34,21 +15,6 @@ function tried(attempts: number): JobFacts {
     jobType: 'restore',
     stage: 'started',
     recovery: { pending: false, workerLives: false, attempts, lastStartedAt: 1_000_000 },
-  });
-}
-
-const running = { stage: 'started', workerLives: true } as const;
-
-function plan(facts: JobFacts[], change: Partial<PlanInput> = {}) {
-  return planJobs({
-    facts,
-    wanted: facts,
-    committed: new Set(facts.map(({ jobId }) => jobId)),
-    undecided: new Set(),
-    forgotten: new Set(),
-    maxConcurrentBackups: 2,
-    now: 1_000_000,
-    ...change,
   });
 }
 
@@ -150,70 +116,6 @@ describe('the plan for waiting jobs', () => {
       { kind: 'end', jobId: 'j1', verdict: 'withdrawn' },
       { kind: 'start', jobId: 'j2', confirmed: true },
     ]);
-  });
-});
-
-const cancelled = (jobId: string) => ({ jobId, jobType: 'backup', isCancelled: true }) as const;
-
-const limited = (deadline: JobDeadline) => ({
-  wanted: [{ jobId: 'j1', jobType: 'backup', deadline } as const],
-});
-
-const timed = (times: JobFacts['times']) => aJob('j1', { ...running, times });
-
-describe('the plan for a cancel that is asked for', () => {
-  test('ends what waits, stops what runs, and claims what is new only to end it', () => {
-    const wanted = [cancelled('j1'), cancelled('j2'), cancelled('j3')];
-    expect(plan([aJob('j1'), aJob('j2', running)], { wanted }).actions).toEqual([
-      { kind: 'refuse', jobId: 'j3', sequence: 3, verdict: 'cancelled' },
-      { kind: 'end', jobId: 'j1', verdict: 'cancelled' },
-      { kind: 'stop', jobId: 'j2', reason: 'cancelled' },
-    ]);
-  });
-
-  test('kills a worker that does not stop, unless it exchanges live data', () => {
-    const deaf = {
-      ...running,
-      stop: { at: 1_000_000 - KILL_AFTER_MS, reason: 'cancelled' },
-    } as const;
-    const wanted = [cancelled('j1')];
-    expect(plan([aJob('j1', deaf)], { wanted }).actions).toEqual([
-      { kind: 'kill', jobId: 'j1', reason: 'cancelled' },
-    ]);
-    expect(plan([aJob('j1', deaf)], { wanted, now: 999_999 }).actions).toMatchObject([
-      { kind: 'stop' },
-    ]);
-    expect(plan([aJob('j1', { ...deaf, isPastStopping: true })], { wanted }).actions).toEqual([]);
-  });
-});
-
-describe('the plan for deadlines', () => {
-  const slack = OVERDUE_SLACK_MS;
-
-  test('ends a job that waited too long for its turn', () => {
-    const waiting = aJob('j1', { times: { arrivedAt: 1_000_000 - 60_001 } });
-    expect(plan([waiting], limited({ startSeconds: 60 })).actions).toEqual([
-      { kind: 'end', jobId: 'j1', verdict: 'start-deadline' },
-    ]);
-    expect(plan([waiting], limited({ startSeconds: 61 })).actions).toMatchObject([
-      { kind: 'start' },
-    ]);
-  });
-
-  test('stops a job that ran too long, when its worker did not do so itself', () => {
-    const limit = limited({ runSeconds: 60 });
-    expect(plan([timed({ startedAt: 1_000_000 - 60_001 - slack })], limit).actions).toEqual([
-      { kind: 'stop', jobId: 'j1', reason: 'run-deadline' },
-    ]);
-    expect(plan([timed({ startedAt: 1_000_000 - 60_000 - slack })], limit).actions).toEqual([]);
-  });
-
-  test('judges a stall by the last progress and never by the age', () => {
-    const limit = limited({ stallSeconds: 60 });
-    expect(
-      plan([timed({ startedAt: 0, progressedAt: 1_000_000 - 60_001 - slack })], limit).actions,
-    ).toEqual([{ kind: 'stop', jobId: 'j1', reason: 'stalled' }]);
-    expect(plan([timed({ startedAt: 0, progressedAt: 999_000 })], limit).actions).toEqual([]);
   });
 });
 

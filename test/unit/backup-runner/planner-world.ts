@@ -172,6 +172,17 @@ export class PlannerWorld {
   }
 
   #applyTo(job: WorldJob, action: Exclude<Action, { kind: 'claim' | 'refuse' }>): void {
+    // What is about time, job-model.test.ts looks after.
+    if (action.kind === 'discard' || action.kind === 'suspect') {
+      return;
+    }
+    this.#applyMore(job, action);
+  }
+
+  #applyMore(
+    job: WorldJob,
+    action: Exclude<Action, { kind: 'claim' | 'refuse' | 'discard' | 'suspect' }>,
+  ): void {
     switch (action.kind) {
       case 'end':
         job.gate = 'runner';

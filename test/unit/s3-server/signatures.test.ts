@@ -13,7 +13,7 @@ const credentials = {
   secretKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 };
 const now = new Date('2013-05-24T00:00:00Z');
-const options = { credentials, now, region: undefined };
+const options = { credentials, expired: new Set<string>(), now, region: undefined };
 const CREDENTIAL = 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request';
 
 function getRequest(overrides: Partial<UnverifiedRequest['headers']> = {}): UnverifiedRequest {

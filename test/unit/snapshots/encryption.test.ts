@@ -70,8 +70,8 @@ describe('an encrypted snapshot', () => {
     expect(await snapshot.verify()).toMatchObject({ files: 8 });
     for (const { path, content, kind } of aTree()) {
       const isFile = kind === 'file' || kind === 'stream';
-      const back = isFile ? await readAll(snapshot.read(path)) : undefined;
-      expect(back).toEqual(isFile ? content : undefined);
+      const back = isFile ? await readAll(snapshot.read(path)) : Buffer.alloc(0);
+      expect(back.equals(content ?? Buffer.alloc(0))).toBe(true);
     }
   });
 
@@ -126,7 +126,7 @@ describe('an encrypted snapshot', () => {
     const entries = [{ kind: 'file' as const, path: 'f', content: someBytes(600_000, 9) }];
     const raw = await aSnapshot({ store, key, entries, compression: false, jobId: 'job-2' });
     const snapshot = await openSnapshot(store, raw.artefactPath, { keys: ring });
-    expect(await readAll(snapshot.read('f'))).toEqual(someBytes(600_000, 9));
+    expect((await readAll(snapshot.read('f'))).equals(someBytes(600_000, 9))).toBe(true);
   });
 
   test('a flipped bit in any object is found', async () => {

@@ -7,6 +7,7 @@ import type {
   MachineStatus,
   RelatedApplication,
   RelationStatus,
+  StatusInfo,
   UnitStatus,
 } from '../../api-status.ts';
 import { agentStatus, applicationStatus, workloadStatus } from '../../model/application-status.ts';
@@ -122,7 +123,7 @@ function describeUnit(reader: Reader, unit: UnitDocument, hostAddress: string): 
   const application = reader.get('application', unit.application);
   return {
     name: unit.name,
-    workload: workloadStatus(unit),
+    workload: withOtherEnd(reader, unit, workloadStatus(unit)),
     agent: { ...agentStatus(unit), version: JUJU_VERSION },
     leader: application?.leader === unit.name,
     ...(unit.charm === undefined || unit.charm === application?.charm
@@ -136,6 +137,19 @@ function describeUnit(reader: Reader, unit: UnitDocument, hostAddress: string): 
       describeUnit(reader, one, hostAddress),
     ),
   };
+}
+
+/** `hook failed: "db-relation-joined" for pg:server`: clients of Juju add the other end to an error. */
+function withOtherEnd(reader: Reader, unit: UnitDocument, workload: StatusInfo): StatusInfo {
+  const hook = unit.pending?.hook;
+  const relation =
+    workload.current === 'error' && hook?.kind === 'relation'
+      ? reader.get('relation', String(hook.relation))
+      : undefined;
+  const other = relation?.endpoints.find((end) => end.application !== unit.application);
+  return other === undefined
+    ? workload
+    : { ...workload, message: `${workload.message} for ${other.application}:${other.endpoint}` };
 }
 
 function relatedTo(

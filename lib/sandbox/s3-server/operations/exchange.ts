@@ -12,6 +12,8 @@ export interface Exchange {
   readonly query: ReadonlyMap<string, string>;
   readonly headers: IncomingHttpHeaders;
   readonly store: Store;
+  /** Keys that listings leave out, for the fault of that name. */
+  readonly isHidden: (key: string) => boolean;
   readonly now: Date;
   readonly region: string;
   /** Asks the client for the body and checks it as it comes. To be called at most once. */

@@ -68,12 +68,13 @@ function decode(token: string): string {
 
 function readPage(exchange: Exchange, after: string | undefined): ListPage {
   const { query, store } = exchange;
-  return listPage(store.bucket(exchange.bucket).index, {
+  const page = listPage(store.bucket(exchange.bucket).index, {
     prefix: query.get('prefix') ?? '',
     delimiter: query.get('delimiter') ?? '',
     after: after ?? '',
     maxKeys: countParameter(exchange, 'max-keys', MAX_KEYS),
   });
+  return { ...page, contents: page.contents.filter(({ key }) => !exchange.isHidden(key)) };
 }
 
 function listHead(

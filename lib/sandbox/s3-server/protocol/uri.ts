@@ -14,13 +14,26 @@ export interface Target {
 /** S3 measures keys in bytes of UTF-8. */
 const MAX_KEY_BYTES = 1024;
 
-/** Splits a request target in path style; nothing in it is normalised, as keys may hold `..` or `//`. */
-export function parseTarget(url: string): Target {
+/** The bucket that a `Host` header names in host style, `BUCKET.DOMAIN`; undefined in path style. */
+export function bucketOfHost(
+  host: string | undefined,
+  domain: string | undefined,
+): string | undefined {
+  const name = host?.replace(/:\d+$/, '').toLowerCase();
+  return domain !== undefined && name?.endsWith(`.${domain}`) === true
+    ? name.slice(0, -domain.length - 1)
+    : undefined;
+}
+
+/**
+ * Splits a request target; nothing in it is normalised, as keys may hold `..` or `//`.
+ * @param hostBucket the bucket in host style, where the path holds the key alone
+ */
+export function parseTarget(url: string, hostBucket?: string): Target {
   const mark = url.indexOf('?');
   const path = decodeUri(mark === -1 ? url : url.slice(0, mark));
-  const slash = path.indexOf('/', 1);
-  const bucket = path.slice(1, slash === -1 ? undefined : slash);
-  const key = slash === -1 ? '' : path.slice(slash + 1);
+  const { bucket, key } =
+    hostBucket === undefined ? splitPath(path) : { bucket: hostBucket, key: path.slice(1) };
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
     throw new S3Error('KeyTooLongError', 'Your key is too long', {
       fields: { MaxSizeAllowed: String(MAX_KEY_BYTES), Size: String(Buffer.byteLength(key)) },
@@ -31,6 +44,14 @@ export function parseTarget(url: string): Target {
     bucket: bucket === '' ? undefined : bucket,
     key: key === '' ? undefined : key,
     query: mark === -1 ? [] : parseQuery(url.slice(mark + 1)),
+  };
+}
+
+function splitPath(path: string): { readonly bucket: string; readonly key: string } {
+  const slash = path.indexOf('/', 1);
+  return {
+    bucket: path.slice(1, slash === -1 ? undefined : slash),
+    key: slash === -1 ? '' : path.slice(slash + 1),
   };
 }
 

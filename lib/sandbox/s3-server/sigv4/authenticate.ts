@@ -9,6 +9,8 @@ import { isSameSignature, Signer } from './signer.ts';
 export interface Credentials {
   readonly accessKey: string;
   readonly secretKey: string;
+  /** Must come with every request where the keys are temporary. */
+  readonly sessionToken?: string;
 }
 
 /** What a signature proves about the body that follows. */
@@ -22,6 +24,8 @@ export interface Authentication {
 
 export interface AuthenticateOptions {
   readonly credentials: Credentials;
+  /** Access keys of sessions that are over. */
+  readonly expired: ReadonlySet<string>;
   readonly now: Date;
   /** Refuse every other region in the signature; any is accepted when undefined. */
   readonly region: string | undefined;
@@ -43,13 +47,7 @@ export function authenticate(
   options: AuthenticateOptions,
 ): Authentication {
   const claims = readClaims(request.headers, request.query);
-  if (claims.accessKey !== options.credentials.accessKey) {
-    throw new S3Error(
-      'InvalidAccessKeyId',
-      'The AWS Access Key Id you provided does not exist in our records.',
-      { fields: { AWSAccessKeyId: claims.accessKey } },
-    );
-  }
+  checkKeys(claims.accessKey, tokenOf(request), options);
   checkScope(claims, options.region);
   checkTime(claims, options.now);
   checkSignedHeaders(claims, request.headers);
@@ -63,6 +61,33 @@ export function authenticate(
     );
   }
   return { payloadHash: claims.payloadHash, signature: claims.signature, signer };
+}
+
+function tokenOf({ headers, query }: UnverifiedRequest): string | undefined {
+  const token = headers['x-amz-security-token'];
+  return typeof token === 'string'
+    ? token
+    : query.find(([name]) => name === 'X-Amz-Security-Token')?.[1];
+}
+
+function checkKeys(
+  accessKey: string,
+  token: string | undefined,
+  { credentials, expired }: AuthenticateOptions,
+): void {
+  if (expired.has(accessKey)) {
+    throw new S3Error('ExpiredToken', 'The provided token has expired.');
+  }
+  if (accessKey !== credentials.accessKey) {
+    throw new S3Error(
+      'InvalidAccessKeyId',
+      'The AWS Access Key Id you provided does not exist in our records.',
+      { fields: { AWSAccessKeyId: accessKey } },
+    );
+  }
+  if (token !== credentials.sessionToken) {
+    throw new S3Error('InvalidToken', 'The provided token is malformed or otherwise invalid.');
+  }
 }
 
 function checkScope(claims: Claims, region: string | undefined): void {

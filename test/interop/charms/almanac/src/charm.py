@@ -118,16 +118,22 @@ class Almanac(ops.CharmBase):
 
     def _on_leader_elected(self, event):
         self._note(event)
+        self.model.get_relation("pages").data[self.app]["editor"] = self.unit.name
+        self._seal()
+
+    def _seal(self):
+        """The secret that is lent; a relation may come before the leader is told that it leads."""
         pages = self.model.get_relation("pages")
-        pages.data[self.app]["editor"] = self.unit.name
-        if "seal" not in pages.data[self.app]:
-            secret = self.app.add_secret(
-                {"word": "first"},
-                label="seal",
-                description="what opens the almanac",
-                rotate=ops.SecretRotate.HOURLY,
-            )
-            pages.data[self.app]["seal"] = secret.id
+        if "seal" in pages.data[self.app]:
+            return self.model.get_secret(label="seal")
+        secret = self.app.add_secret(
+            {"word": "first"},
+            label="seal",
+            description="what opens the almanac",
+            rotate=ops.SecretRotate.HOURLY,
+        )
+        pages.data[self.app]["seal"] = secret.id
+        return secret
 
     def _on_storage_attached(self, event):
         self._note(event)
@@ -152,7 +158,7 @@ class Almanac(ops.CharmBase):
         self._note(event)
         event.relation.data[self.unit]["born"] = self.unit.name
         if event.relation.name == "lends" and self.unit.is_leader():
-            secret = self.model.get_secret(label="seal")
+            secret = self._seal()
             secret.grant(event.relation)
             offer = Offer(secret=secret.id, shelves=["shelf"])
             event.relation.save(offer, self.app)

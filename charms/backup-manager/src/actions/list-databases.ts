@@ -1,0 +1,95 @@
+/** The action that tells how each related database stands. Every unit answers it. */
+import type { UnitJobStatus } from '#database-backup';
+import type { ActionEvent } from '#ops';
+import { formatBytes } from '#system';
+import type { BackupManagerTypes } from '../charm-types.ts';
+import { coarseAge } from '../durations.ts';
+import { type HistoryEntry, isFinished } from '../history.ts';
+import type { Manager } from '../manager.ts';
+import { definedOnly, type FlatRecord, percentOf, typeText } from '../presentation.ts';
+import { textTable } from '../table.ts';
+import { wantsJson } from './action-checks.ts';
+import { jsonList } from './lists.ts';
+
+/** Last backup, its age and size, when one was last verified, what runs and what failed. */
+export function listDatabases(
+  event: ActionEvent<BackupManagerTypes['actions']['list-databases']>,
+  manager: Manager,
+): void {
+  const json = wantsJson(event);
+  const now = manager.ports.clock.now();
+  const last = manager.peers.lastBackups();
+  const history = Map.groupBy(manager.history(), (entry) => entry.relationId);
+  const live = manager.live();
+  const records = manager.databases().map((database) => {
+    const { relation } = database;
+    const entries = history.get(relation.id) ?? [];
+    const { finishedAt, size, verifiedAt } = last.get(relation.id) ?? {};
+    return definedOnly({
+      database: database.name,
+      relation: relation.id,
+      'last-backup': finishedAt,
+      'age-seconds': secondsSince(finishedAt, now),
+      'size-bytes': size,
+      'last-verified': verifiedAt,
+      running: runningText(entries, live),
+      failed: failureText(entries),
+      features: [...manager.features(database)].toSorted().join(',') || 'none',
+    });
+  });
+  event.setResults({
+    databases: json
+      ? jsonList(records)
+      : records.length === 0
+        ? `none is related; run: juju integrate <database> ${manager.application}`
+        : databasesTable(records, now),
+    count: records.length,
+    protected: records.filter((record) => record['last-backup'] !== undefined).length,
+  });
+}
+
+function databasesTable(records: readonly FlatRecord[], now: Date): string {
+  return textTable(
+    ['DATABASE', 'RELATION', 'LAST BACKUP', 'SIZE', 'LAST VERIFIED', 'RUNNING', 'LAST FAILURE'],
+    records.map((record) => [
+      text(record['database']),
+      text(record['relation']),
+      agoText(record['last-backup'], now),
+      typeof record['size-bytes'] === 'number' ? formatBytes(record['size-bytes']) : '-',
+      agoText(record['last-verified'], now),
+      text(record['running']),
+      text(record['failed']),
+    ]),
+  );
+}
+
+function runningText(
+  entries: readonly HistoryEntry[],
+  live: ReadonlyMap<string, UnitJobStatus>,
+): string | undefined {
+  const open = entries.filter((entry) => !isFinished(entry));
+  const texts = open.map((entry) => {
+    const percent = percentOf(live.get(entry.jobId));
+    return percent === undefined ? typeText(entry) : `${typeText(entry)} ${percent} %`;
+  });
+  return texts.join(', ') || undefined;
+}
+
+/** The last job's failure, where it failed. */
+function failureText(entries: readonly HistoryEntry[]): string | undefined {
+  const last = entries.findLast(isFinished);
+  return last?.state === 'error' ? `${typeText(last)}: ${last.message ?? 'no reason'}` : undefined;
+}
+
+function agoText(time: FlatRecord[string] | undefined, now: Date): string {
+  return typeof time === 'string' ? `${coarseAge(now.getTime() - Date.parse(time))} ago` : 'never';
+}
+
+function secondsSince(time: string | undefined, now: Date): number | undefined {
+  const then = Date.parse(time ?? '');
+  return Number.isNaN(then) ? undefined : Math.max(0, Math.round((now.getTime() - then) / 1000));
+}
+
+function text(value: FlatRecord[string] | undefined): string {
+  return value === undefined ? '-' : String(value);
+}

@@ -1,0 +1,63 @@
+/** What actions that ask databases for something share. */
+import type { Job, JobDeadline, RelatedDatabase } from '#database-backup';
+import type { ActionEvent } from '#ops';
+import { assertAgreed } from '../features.ts';
+import type { Manager } from '../manager.ts';
+import { typeText } from '../presentation.ts';
+import { newEntry } from '../reconcile.ts';
+import { textTable } from '../table.ts';
+
+/** A job of one database, to be asked for. */
+export interface Request {
+  readonly target: RelatedDatabase;
+  readonly job: Job;
+}
+
+/** A job with the settings of this manager. @throws HintError when the storage settings are incomplete */
+export function newJob(manager: Manager, jobType: Job['jobType']): Job {
+  return {
+    jobId: manager.ports.newJobId(),
+    jobType,
+    compression: manager.compression,
+    storageConfig: manager.storageConfig(),
+    requestedAt: manager.ports.clock.now().toISOString(),
+  };
+}
+
+/** What the databases named understand beyond version 0. */
+export function featuresOf(manager: Manager, targets: readonly RelatedDatabase[]) {
+  return targets.map((target) => ({ name: target.name, features: manager.features(target) }));
+}
+
+/** @throws HintError where a deadline is given and a database would not keep to it */
+export function assertDeadlines(
+  manager: Manager,
+  targets: readonly RelatedDatabase[],
+  deadline: JobDeadline | undefined,
+): void {
+  if (deadline !== undefined) {
+    assertAgreed(featuresOf(manager, targets), 'deadlines', {
+      wish: 'deadlines',
+      hint: 'repeat without them, or name one database that does with database=…',
+    });
+  }
+}
+
+/** The results of an action that asked for jobs. */
+export function report(event: ActionEvent, manager: Manager, requests: readonly Request[]): void {
+  const ids = requests.map(({ job }) => job.jobId);
+  const now = manager.ports.clock.now();
+  event.setResults({
+    jobs: textTable(
+      ['JOB', 'DATABASE', 'TYPE'],
+      requests.map(({ target: { name, relation }, job }) => [
+        job.jobId,
+        name,
+        typeText(newEntry(job, { relationId: relation.id, database: name, now })),
+      ]),
+    ),
+    'job-ids': ids.join(','),
+    ...(ids.length === 1 ? { 'job-id': ids.join('') } : {}),
+    follow: `juju run ${manager.unitName} list-jobs`,
+  });
+}

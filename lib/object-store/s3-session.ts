@@ -1,0 +1,78 @@
+/** One connection to one bucket: loads the client once, renews keys that expire, and puts failures into words. */
+import { isObjectStoreError } from './errors.ts';
+import { refusalOfKeys } from './s3-answers.ts';
+import { type ConnectOptions, connectS3, type S3Connection } from './s3-client.ts';
+import { translateS3Error } from './s3-errors.ts';
+
+/** What a request is for, as messages name it. */
+export interface S3Purpose {
+  readonly verb: string;
+  readonly key: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sends what has to be sent; called again when the keys had to be renewed. */
+export type S3Work<T> = (
+  connection: S3Connection,
+  send: { abortSignal?: AbortSignal },
+) => Promise<T>;
+
+/** Thrown by `S3Work` for an answer that is no failure: it gets through untranslated. */
+export class S3Outcome extends Error {}
+
+export class S3Session {
+  readonly #options: ConnectOptions;
+  #connection: Promise<S3Connection> | undefined;
+
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+  }
+
+  /** @throws ObjectStoreError, S3Outcome, or the reason of the aborted signal */
+  async request<T>(purpose: S3Purpose, work: S3Work<T>): Promise<T> {
+    const { signal } = purpose;
+    const { credentials } = this.#options;
+    this.#connection ??= connectS3(this.#options);
+    const send = signal === undefined ? {} : { abortSignal: signal };
+    for (let attempts = 1; ; attempts += 1) {
+      signal?.throwIfAborted();
+      let generation = 0;
+      try {
+        await credentials.current();
+        ({ generation } = credentials);
+        const result = await work(await this.#connection, send);
+        credentials.accepted(generation);
+        return result;
+      } catch (error) {
+        signal?.throwIfAborted();
+        const refusal = refusalOfKeys(error);
+        const again =
+          refusal !== undefined &&
+          (await credentials.renewed(generation, refusal, attempts, signal));
+        if (!again) {
+          throw await this.#explain(error, purpose);
+        }
+      }
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    void this.#connection?.then(({ client }) => client.destroy()).catch(() => undefined);
+  }
+
+  async #explain(error: unknown, { verb, key }: S3Purpose): Promise<unknown> {
+    if (isObjectStoreError(error) || error instanceof S3Outcome) {
+      return error;
+    }
+    const { options, credentials } = this.#options;
+    const { proxy } = (await this.#connection) ?? {};
+    return await translateS3Error(error, {
+      verb,
+      key,
+      options,
+      secrets: credentials.secrets,
+      proxy,
+    });
+  }
+}

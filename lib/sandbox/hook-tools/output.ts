@@ -3,7 +3,8 @@
  * https://github.com/juju/cmd/blob/v3/output.go
  */
 import { resolve } from 'node:path';
-import { stringify } from 'yaml';
+import { sortKeys as sortNaturally } from '../go-output/values.ts';
+import { toYaml } from '../go-output/yaml.ts';
 import type { JsonValue } from '../json.ts';
 import type { FlagSpec } from './flags.ts';
 import type { ToolCall, ToolOutput } from './tool.ts';
@@ -84,13 +85,7 @@ export function goJson(value: JsonValue): string {
 
 /** YAML as go-yaml writes it: sorted keys, lists not indented, lines not folded. */
 export function goYaml(value: JsonValue): string {
-  return stringify(sortKeys(value), {
-    version: '1.1',
-    indentSeq: false,
-    lineWidth: 0,
-    singleQuote: null,
-    defaultStringType: 'PLAIN',
-  });
+  return toYaml(sortNaturally(value));
 }
 
 function sortKeys(value: JsonValue): JsonValue {

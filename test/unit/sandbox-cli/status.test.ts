@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { FullStatus, UnitStatus } from '../../../lib/sandbox/api-status.ts';
-import { toYaml } from '../../../lib/sandbox/cli/output/yaml.ts';
 import { filterStatus } from '../../../lib/sandbox/cli/status/filter.ts';
 import { formatOneline } from '../../../lib/sandbox/cli/status/oneline.ts';
 import { groupPorts } from '../../../lib/sandbox/cli/status/ports.ts';
 import { structuredStatus } from '../../../lib/sandbox/cli/status/structured.ts';
 import { formatTabular } from '../../../lib/sandbox/cli/status/tabular.ts';
+import { toYaml } from '../../../lib/sandbox/go-output/yaml.ts';
 import { runFake } from './fake-session.ts';
 
 const SINCE = '2024-01-02T15:04:05Z';

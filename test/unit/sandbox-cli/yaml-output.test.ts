@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { parse } from 'yaml';
 import { toJson } from '../../../lib/sandbox/cli/output/json.ts';
-import { compareNaturally } from '../../../lib/sandbox/cli/output/natural-sort.ts';
-import { type OutputValue, sortKeys } from '../../../lib/sandbox/cli/output/values.ts';
-import { toYaml } from '../../../lib/sandbox/cli/output/yaml.ts';
+import { compareNaturally } from '../../../lib/sandbox/go-output/natural-sort.ts';
+import { type OutputValue, sortKeys } from '../../../lib/sandbox/go-output/values.ts';
+import { toYaml } from '../../../lib/sandbox/go-output/yaml.ts';
 
 describe('YAML output', () => {
   test('has lists at the indentation of their key and omits what is undefined', () => {

@@ -1,9 +1,9 @@
 /** `juju run` in its plain form: what the action answered, then what it wrote. */
 
 import type { TaskInfo } from '../../api.ts';
-import { sortedEntries } from '../output/natural-sort.ts';
-import { type OutputValue, sortKeys } from '../output/values.ts';
-import { toYaml } from '../output/yaml.ts';
+import { sortedEntries } from '../../go-output/natural-sort.ts';
+import { type OutputValue, sortKeys } from '../../go-output/values.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { hasEnded, receiverOf } from './task-state.ts';
 
 const STREAMS = new Set(['return-code', 'stdout', 'stdout-encoding', 'stderr', 'stderr-encoding']);

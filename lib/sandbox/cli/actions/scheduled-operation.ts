@@ -1,11 +1,11 @@
 /** What `juju run` and `juju exec` do once their operation is queued: tell, wait, print, judge. */
 import type { EnqueuedOperation, TaskInfo } from '../../api.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { booleanFlag, durationFlag, formatFlag } from '../arguments/flag-kinds.ts';
 import type { FlagValues } from '../arguments/flags.ts';
 import { receiverTag } from '../arguments/names.ts';
 import { UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import { toYaml } from '../output/yaml.ts';
 import type { Session } from '../session.ts';
 import { failedTasksError } from './failures.ts';
 import { type WaitTarget, waitForTasks } from './follow-tasks.ts';

@@ -1,8 +1,8 @@
 /** Tasks and operations as the documents that `--format yaml` and `--format json` print. */
 
 import type { OperationInfo, TaskInfo } from '../../api.ts';
+import { type OutputValue, sortKeys } from '../../go-output/values.ts';
 import { goTime, type ZoneChoice } from '../output/timestamp.ts';
-import { type OutputValue, sortKeys } from '../output/values.ts';
 import { receiverOf } from './task-state.ts';
 
 /** The answer of `juju run --format yaml`: unit → task. */

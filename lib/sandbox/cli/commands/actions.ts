@@ -1,14 +1,14 @@
 /** `juju actions` and `juju show-action`. */
 import type { ActionSpec } from '../../api.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
+import { sortKeys } from '../../go-output/values.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { booleanFlag, choiceFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { formatTable } from '../output/table.ts';
-import { sortKeys } from '../output/values.ts';
-import { toYaml } from '../output/yaml.ts';
 
 export const actions = defineCommand({
   name: 'actions',

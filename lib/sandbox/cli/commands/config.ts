@@ -1,5 +1,6 @@
 /** `juju config`: all options, one, or changes to them. */
 import type { JsonRecord, JsonValue } from '../../api.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { isTree } from '../arguments/action-params.ts';
 import { readTextFile } from '../arguments/files.ts';
 import { commaFlag, formatFlag, textFlag } from '../arguments/flag-kinds.ts';
@@ -12,7 +13,6 @@ import { CommandError, quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import { toJson } from '../output/json.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import { toYaml } from '../output/yaml.ts';
 
 export const config = defineCommand({
   name: 'config',

@@ -1,11 +1,11 @@
 /** Constraints of the model and of applications: kept and shown; this host is what it is. */
 import type { JsonRecord } from '../../api.ts';
+import { sortKeys } from '../../go-output/values.ts';
 import { formatConstraints, parseConstraints } from '../arguments/constraints.ts';
 import { choiceFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import { sortKeys } from '../output/values.ts';
 
 const SHOWING = {
   format: choiceFlag(

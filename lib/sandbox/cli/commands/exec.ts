@@ -1,5 +1,6 @@
 /** `juju exec`: commands in the hook context of units, or on machines. */
 import type { TaskInfo } from '../../api.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import {
   checkOperationChoices,
   finishOperation,
@@ -10,7 +11,6 @@ import { booleanFlag, commaFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName, isMachineId, isUnitOrLeader } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
 
 const DEFAULT_WAIT_MS = 5 * 60_000;
 

@@ -1,5 +1,7 @@
 /** `juju model-config`: the settings of the model. */
 import type { ModelConfig } from '../../api.ts';
+import { sortedEntries } from '../../go-output/natural-sort.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { isTree } from '../arguments/action-params.ts';
 import { readTextFile } from '../arguments/files.ts';
 import { choiceFlag, commaFlag, textFlag } from '../arguments/flag-kinds.ts';
@@ -8,10 +10,8 @@ import { parseYaml } from '../arguments/yaml-input.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
-import { sortedEntries } from '../output/natural-sort.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { formatTable } from '../output/table.ts';
-import { toYaml } from '../output/yaml.ts';
 
 export const modelConfig = defineCommand({
   name: 'model-config',

@@ -1,11 +1,11 @@
 /** `juju resources`, `juju attach-resource`. */
 import type { ApplicationResources, ResourceInfo } from '../../api-resources.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { booleanFlag, choiceFlag } from '../arguments/flag-kinds.ts';
 import { applicationOf, isApplicationName, isUnitName } from '../arguments/names.ts';
 import { parseResource } from '../arguments/resources.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { detailsDocument, resourceDocument } from '../resources/structured-resource.ts';
 import {

@@ -1,12 +1,12 @@
 /** `juju show-application`. */
 import type { ApplicationStatus } from '../../api-status.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { formatFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import type { OutputValue } from '../output/values.ts';
 import { shownBase } from '../status/base.ts';
 
 export const showApplication = defineCommand({

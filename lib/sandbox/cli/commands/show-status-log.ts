@@ -1,5 +1,6 @@
 /** `juju show-status-log`: what statuses were. */
 import type { StatusChange } from '../../api-status.ts';
+import { Timestamp } from '../../go-output/values.ts';
 import { booleanFlag, choiceFlag, integerFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName, isMachineId, isUnitName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
@@ -7,7 +8,6 @@ import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { formatTable } from '../output/table.ts';
 import { isoTime, statusTime } from '../output/timestamp.ts';
-import { Timestamp } from '../output/values.ts';
 
 const DEFAULT_LINES = 20;
 const DAY_MS = 86_400_000;

@@ -1,10 +1,11 @@
 /** `juju show-unit`. */
+
+import type { OutputValue } from '../../go-output/values.ts';
 import { booleanFlag, formatFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { isUnitName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import type { OutputValue } from '../output/values.ts';
 import { structuredUnit } from '../unit/structured-unit.ts';
 
 export const showUnit = defineCommand({

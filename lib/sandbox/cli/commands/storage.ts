@@ -1,11 +1,11 @@
 /** `juju storage`, `juju show-storage`, `juju storage-pools`. */
 import type { StorageInfo } from '../../api-storage.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { booleanFlag, choiceFlag, commaFlag, formatFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import { formatTable } from '../output/table.ts';
-import type { OutputValue } from '../output/values.ts';
 import { filesystemsById, storageById, structuredStorage } from '../storage/structured-storage.ts';
 import { filesystemTable, storageTable } from '../storage/tables.ts';
 

@@ -1,6 +1,7 @@
 /** `juju show-task` and `juju cancel-task`. */
 import { describeError } from '#system';
 import type { TaskInfo } from '../../api.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { followTask } from '../actions/follow-tasks.ts';
 import { formatPlain } from '../actions/plain.ts';
 import { structuredTask } from '../actions/structured.ts';
@@ -10,7 +11,6 @@ import { booleanFlag, durationFlag, formatFlag } from '../arguments/flag-kinds.t
 import { defineCommand, refuseExtra } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
-import type { OutputValue } from '../output/values.ts';
 
 export const showTask = defineCommand({
   name: 'show-task',

@@ -1,11 +1,11 @@
 /** `juju wait-for application|machine|model|unit`. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sortKeys } from '../../go-output/values.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { booleanFlag, durationFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName, isMachineId, isUnitName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, quoted, UsageError } from '../errors.ts';
-import { sortKeys } from '../output/values.ts';
-import { toYaml } from '../output/yaml.ts';
 import type { Session } from '../session.ts';
 import { parseQuery, type Query } from '../wait/query.ts';
 import { findSubject, type Kind, type Looked } from '../wait/scopes.ts';

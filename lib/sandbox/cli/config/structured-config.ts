@@ -1,7 +1,7 @@
 /** `juju config`: the document of all options, and single values. */
 import type { ApplicationConfig, ConfigSetting, JsonValue } from '../../api.ts';
-import { sortedEntries } from '../output/natural-sort.ts';
-import type { OutputValue } from '../output/values.ts';
+import { sortedEntries } from '../../go-output/natural-sort.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 
 /** The document that `juju config APP` prints. */
 export function structuredConfig(config: ApplicationConfig): OutputValue {

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { PingResult } from '../../api.ts';
 import type { FullStatus } from '../../api-status.ts';
 import { addedModelRoot, addedModels, currentModel } from '../../client/models.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { statusTime } from '../output/timestamp.ts';
-import type { OutputValue } from '../output/values.ts';
 import type { Session } from '../session.ts';
 import { allUnits } from '../status/all-units.ts';
 

@@ -1,5 +1,5 @@
 /** JSON as Go prints it: compact, one line, `<`, `>` and `&` escaped. */
-import type { OutputValue } from './values.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 
 /** One line with its newline. */
 export function toJson(value: OutputValue): string {

@@ -1,11 +1,11 @@
 /** `--format` and `-o`: one place that prints a document the way it was asked for. */
 import { writeFileSync } from 'node:fs';
+import type { OutputValue } from '../../go-output/values.ts';
+import { toYaml } from '../../go-output/yaml.ts';
 import { resolvePath } from '../arguments/files.ts';
 import { textFlag } from '../arguments/flag-kinds.ts';
 import type { CommandIo } from '../io.ts';
 import { toJson } from './json.ts';
-import type { OutputValue } from './values.ts';
-import { toYaml } from './yaml.ts';
 
 /** `-o FILE`, which commands with `--format` take. */
 export const outputFlag = textFlag('Specify an output file', {

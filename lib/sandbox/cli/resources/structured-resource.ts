@@ -1,8 +1,8 @@
 /** Resources as documents. */
 import type { ApplicationResources, ResourceInfo } from '../../api-resources.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
+import { type OutputValue, Timestamp } from '../../go-output/values.ts';
 import { isoTime } from '../output/timestamp.ts';
-import { type OutputValue, Timestamp } from '../output/values.ts';
 
 // Who bootstrapped; the sandbox has one user.
 export const UPLOADER = 'admin';

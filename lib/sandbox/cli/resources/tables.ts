@@ -1,6 +1,6 @@
 /** Resources as tables, as cmd/juju/resource/output_tabular.go in Juju 3.6 lays them out. */
 import type { ApplicationResources, ResourceInfo } from '../../api-resources.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { formatTable } from '../output/table.ts';
 import { UPLOADER } from './structured-resource.ts';
 

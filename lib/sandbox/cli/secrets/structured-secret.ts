@@ -1,8 +1,8 @@
 /** Secrets as tables and documents: `juju secrets`, `juju show-secret`. */
 import type { SecretInfo } from '../../api.ts';
+import { type OutputValue, sortKeys, Timestamp } from '../../go-output/values.ts';
 import { formatTable } from '../output/table.ts';
 import { friendlyAge, isoTime } from '../output/timestamp.ts';
-import { type OutputValue, sortKeys, Timestamp } from '../output/values.ts';
 
 /** One line a secret. */
 export function formatSecretTable(secrets: readonly SecretInfo[], now: Date): string {

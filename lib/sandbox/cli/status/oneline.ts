@@ -1,7 +1,7 @@
 /** `juju status --format oneline` (also `line`, `short`): one line a unit. */
 
 import type { FullStatus, UnitStatus } from '../../api-status.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { groupPorts } from './ports.ts';
 
 /** `- mysql/0: 10.0.0.5 (agent:idle, workload:active) 80/tcp`, subordinates indented. */

@@ -1,5 +1,5 @@
 /** Open ports in the short form of the tables. */
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 
 /** `80,443/tcp 53/udp icmp`: one group a protocol. */
 export function groupPorts(ports: readonly string[]): string {

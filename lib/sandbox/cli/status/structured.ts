@@ -7,9 +7,9 @@ import type {
   StatusInfo,
   UnitStatus,
 } from '../../api-status.ts';
-import { compareNaturally, sortedEntries } from '../output/natural-sort.ts';
+import { compareNaturally, sortedEntries } from '../../go-output/natural-sort.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { clockTimeWithZone, statusTime, type ZoneChoice } from '../output/timestamp.ts';
-import type { OutputValue } from '../output/values.ts';
 import { structuredStorage } from '../storage/structured-storage.ts';
 import { shownChannel } from './base.ts';
 

@@ -1,7 +1,7 @@
 /** `juju status --format summary`, to the letter of cmd/juju/status/output_summary.go in Juju 3.6. */
 import { isIPv4 } from 'node:net';
 import type { FullStatus } from '../../api-status.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { allUnits } from './all-units.ts';
 
 // Juju begins a new line after so many ports.

@@ -1,7 +1,7 @@
 /** `juju status` as tables, to the letter of cmd/juju/status/output_tabular.go in Juju 3.6. */
 
 import type { FullStatus, UnitStatus } from '../../api-status.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { formatTable } from '../output/table.ts';
 import { clockTimeWithZone, type ZoneChoice } from '../output/timestamp.ts';
 import { storageSection } from '../storage/tables.ts';

@@ -1,8 +1,8 @@
 /** Storage as the documents of `juju storage`, `juju show-storage` and `juju status`. */
 import type { StorageInfo } from '../../api-storage.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { statusTime, type ZoneChoice } from '../output/timestamp.ts';
-import type { OutputValue } from '../output/values.ts';
 
 /** `storage` and `filesystems`; empty when there is no storage. */
 export function structuredStorage(

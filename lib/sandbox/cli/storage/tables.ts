@@ -1,6 +1,6 @@
 /** Storage as tables, as cmd/juju/storage/listformatters.go in Juju 3.6 lays them out. */
 import type { StorageInfo } from '../../api-storage.ts';
-import { compareNaturally } from '../output/natural-sort.ts';
+import { compareNaturally } from '../../go-output/natural-sort.ts';
 import { formatTable } from '../output/table.ts';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];

@@ -1,7 +1,7 @@
 /** `juju show-unit`: what one unit sees of its relations. */
 import type { ShowUnitResult, UnitBag, UnitRelation } from '../../api.ts';
-import { sortedEntries } from '../output/natural-sort.ts';
-import { type OutputValue, sortKeys } from '../output/values.ts';
+import { sortedEntries } from '../../go-output/natural-sort.ts';
+import { type OutputValue, sortKeys } from '../../go-output/values.ts';
 
 export interface UnitSelection {
   /** Only this endpoint; then relations without any data are shown as well. */

@@ -4,8 +4,8 @@
  * https://github.com/juju/juju/tree/3.6/cmd/juju/waitfor
  */
 import type { ApplicationStatus, FullStatus, MachineStatus, UnitStatus } from '../../api-status.ts';
+import type { OutputValue } from '../../go-output/values.ts';
 import { CommandError } from '../errors.ts';
-import type { OutputValue } from '../output/values.ts';
 import { allUnits } from '../status/all-units.ts';
 import { isScopes, type Scope, type Value } from './values.ts';
 

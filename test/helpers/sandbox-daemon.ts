@@ -90,16 +90,22 @@ export class SandboxDaemon {
       .find((unit) => unit.name === name);
   }
 
-  /** Waits until every agent has nothing to do. */
+  /** Waits until every agent has nothing to do, now or when a failed hook is tried again. */
   async settle(): Promise<SandboxStatus> {
     return await this.waitFor('all units to be idle', async () => {
       const status = await this.status();
       const units = status.applications
         .flatMap((application) => application.units)
         .flatMap((unit) => [unit, ...unit.subordinates]);
-      const settled = units.every(({ agent }) => agent.current === 'idle');
-      return settled ? status : undefined;
+      const isIdle = units.every(({ agent }) => agent.current === 'idle');
+      const failed = units.some(({ workload }) => workload.current === 'error');
+      return isIdle && !(failed && (await this.#retriesHooks())) ? status : undefined;
     });
+  }
+
+  async #retriesHooks(): Promise<boolean> {
+    const config = await this.call('model-config', {});
+    return config['automatically-retry-hooks']?.value !== false;
   }
 
   async waitFor<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -30,6 +30,33 @@ describe('machines', () => {
     await sandbox.waitFor('the end of machine 0', async () => (await machineIds()).length === 0);
   });
 
+  test('units on one machine share its ports, those of different machines do not', async () => {
+    await sandbox.deploy('a');
+    await sandbox.call('add-unit', { application: 'a', count: 2, to: ['0'] });
+    await sandbox.settle();
+    await sandbox.exec('a/0', 'open-port 80-90');
+
+    const conflict = 'port range conflicts with 80-90/tcp (unit "a/0")';
+    await expect(sandbox.exec('a/1', 'open-port 80-90')).resolves.toMatchObject({
+      stderr: `ERROR cannot open 80-90/tcp (unit "a/1"): ${conflict}\n`,
+    });
+    await expect(sandbox.exec('a/1', 'close-port 85')).resolves.toMatchObject({
+      stderr: `ERROR cannot close 85/tcp (unit "a/1"): ${conflict}\n`,
+    });
+    await expect(sandbox.exec('a/2', 'open-port 85; opened-ports')).resolves.toMatchObject({
+      stdout: '85/tcp\n',
+      stderr: '',
+    });
+    // What a hook closes is open until it has succeeded.
+    await expect(sandbox.exec('a/0', 'close-port 80-90; open-port 80')).resolves.toMatchObject({
+      stderr: `ERROR cannot open 80/tcp (unit "a/0"): ${conflict}\n`,
+    });
+    await expect(sandbox.exec('a/1', 'open-port 80; opened-ports')).resolves.toMatchObject({
+      stdout: '80/tcp\n',
+      stderr: '',
+    });
+  });
+
   test('one can be added before its unit; with a unit it cannot be removed but by force', async () => {
     await expect(sandbox.call('add-machine', { count: 2 })).resolves.toEqual({
       machines: ['0', '1'],

@@ -74,6 +74,7 @@ export interface Calls {
   expose: { params: ExposeParams; result: NoResult };
   resolved: { params: ResolvedParams; result: NoResult };
   status: { params: NoParams; result: FullStatus };
+  sequences: { params: NoParams; result: Sequences };
   /** Past statuses of a unit, application or machine, oldest first. */
   'status-history': { params: { readonly entity: string }; result: readonly StatusChange[] };
   'show-unit': { params: { readonly unit: string }; result: ShowUnitResult };
@@ -194,6 +195,13 @@ interface DeployResult {
   /** For example `ubuntu@22.04/stable`. */
   readonly base: string;
   readonly units: readonly string[];
+}
+
+/** The numbers to be given next. */
+interface Sequences {
+  readonly machine: number;
+  /** By application; absent: 0. */
+  readonly units: Readonly<Record<string, number>>;
 }
 
 interface AddUnitParams {

@@ -86,9 +86,6 @@ interface Rival {
   readonly remark: string;
 }
 
-function without(
-  ranges: readonly PortRange[],
-  others: readonly PortRange[],
-): readonly PortRange[] {
+function without(ranges: readonly PortRange[], others: readonly PortRange[]): readonly PortRange[] {
   return ranges.filter((range) => !others.some((other) => samePort(range, other)));
 }

@@ -11,82 +11,147 @@ import {
   refusedFlag,
   textFlag,
 } from '../arguments/flag-kinds.ts';
+import type { FlagValues } from '../arguments/flags.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { readResources } from '../arguments/resources.ts';
 import { parseSettings } from '../arguments/settings.ts';
 import { readDirectives } from '../arguments/storage-directives.ts';
+import { findBundle } from '../bundle/find-bundle.ts';
 import { defineCommand, refuseExtra } from '../command.ts';
-import { quoted, UsageError } from '../errors.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
 import type { CommandIo } from '../io.ts';
 import type { Session } from '../session.ts';
 
 const PLACED = 'the sandbox plays all machines on this host';
 
+const FLAGS = {
+  'num-units': integerFlag('Number of units to deploy; 1 unless given', { aliases: ['n'] }),
+  config: listFlag('key=value, or a YAML file with configuration', { placeholder: '<config>' }),
+  trust: booleanFlag('Allow the application to run hooks that need access credentials'),
+  base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
+  force: booleanFlag('Whatever the charm assumes of Juju'),
+  to: commaFlag('The machines to put the units on; new ones unless given', {
+    placeholder: '<machine>[,<machine>]',
+  }),
+  constraints: listFlag('Kept and shown; changes nothing on this host', {
+    placeholder: '<constraint>=<value>',
+  }),
+  bind: refusedFlag('the sandbox has one network'),
+  channel: refusedFlag('the sandbox deploys charms from local paths only'),
+  revision: refusedFlag('the sandbox deploys charms from local paths only'),
+  overlay: listFlag('Bundles to overlay on the bundle; repeat it for several', {
+    placeholder: '<file>',
+  }),
+  'map-machines': commaFlag('Machines of the model that are those of the bundle', {
+    placeholder: '<existing|bundle-id=machine-id>[,...]',
+  }),
+  'dry-run': booleanFlag('Show what a bundle would change, and change nothing'),
+  resource: listFlag('name=path: a file to upload as a resource', { placeholder: '<resource>' }),
+  storage: listFlag('name=[pool,][count,][size]: storage of each unit', {
+    placeholder: '<directive>',
+  }),
+  'attach-storage': commaFlag('Existing storage to attach to the one unit'),
+  device: refusedFlag(PLACED),
+} as const;
+
 export const deploy = defineCommand({
   name: 'deploy',
-  usage: '<charm folder or .charm file> [<application name>]',
-  summary: 'Deploy a new application from a local charm.',
+  usage: '<charm or bundle> [<application name>]',
+  summary: 'Deploy a new application from a local charm, or those of a bundle.',
   details:
     'The charm is a folder with metadata.yaml or charmcraft.yaml, or a packed .charm file; write\n' +
-    'a path that looks like one: ./my-charm. Charmhub and bundles are not available.\n' +
+    'a path that looks like one: ./my-charm. Charmhub is not available.\n' +
+    'A bundle is a .yaml file, or a folder with bundle.yaml; its charms are paths from there.\n' +
     '--config takes key=value, key=@file or a YAML file of the form {application: {key: value}}.',
   examples: [
     'juju deploy ./my-charm',
     'juju deploy ./my-charm_ubuntu-22.04-amd64.charm web -n 3 --config port=8080',
+    'juju deploy ./bundle.yaml --overlay ./small.yaml --dry-run',
   ],
-  flags: {
-    'num-units': integerFlag('Number of units to deploy; 1 unless given', { aliases: ['n'] }),
-    config: listFlag('key=value, or a YAML file with configuration', { placeholder: '<config>' }),
-    trust: booleanFlag('Allow the application to run hooks that need access credentials'),
-    base: textFlag('The base of the units, for example ubuntu@22.04', { placeholder: '<base>' }),
-    force: booleanFlag('Whatever the charm assumes of Juju'),
-    to: commaFlag('The machines to put the units on; new ones unless given', {
-      placeholder: '<machine>[,<machine>]',
-    }),
-    constraints: listFlag('Kept and shown; changes nothing on this host', {
-      placeholder: '<constraint>=<value>',
-    }),
-    bind: refusedFlag('the sandbox has one network'),
-    channel: refusedFlag('the sandbox deploys charms from local paths only'),
-    revision: refusedFlag('the sandbox deploys charms from local paths only'),
-    overlay: refusedFlag('the sandbox deploys no bundles'),
-    resource: listFlag('name=path: a file to upload as a resource', { placeholder: '<resource>' }),
-    storage: listFlag('name=[pool,][count,][size]: storage of each unit', {
-      placeholder: '<directive>',
-    }),
-    'attach-storage': commaFlag('Existing storage to attach to the one unit'),
-    device: refusedFlag(PLACED),
-  },
-  run: async ({ session, positionals, flags }) => {
+  flags: FLAGS,
+  run: async ({ session, positionals, flags, given }) => {
     const [path, application, ...extra] = positionals;
     if (path === undefined) {
       throw new UsageError('no charm or bundle specified');
     }
     refuseExtra(extra);
-    const units = flags['num-units'];
-    checkArguments(application, units);
-    const charmPath = findCharm(path, session.io);
-    const constraints = parseConstraints(flags.constraints);
-    const config = await readConfig(flags.config, application, session.io);
-    const answer = await session.call('deploy', {
-      path: charmPath,
-      ...(application === undefined ? {} : { application }),
-      ...(units === undefined ? {} : { units }),
-      ...(Object.keys(config).length === 0 ? {} : { config }),
-      ...(flags.trust ? { trust: true } : {}),
-      ...nonEmpty('to', flags.to),
-      ...(flags.base === undefined ? {} : { base: flags.base }),
-      ...withThings(flags, session.io),
-    });
-    if (flags.constraints.length > 0) {
-      await session.call('constraints', {
-        application: answer.application,
-        values: constraints,
-      });
-    }
-    report(session, answer);
+    const bundle = findBundle(path, session.io);
+    refuseFlags(given, bundle === undefined ? 'charm' : 'bundle');
+    await (bundle === undefined
+      ? deployCharm(session, { path, application }, flags)
+      : deployBundleFile(session, { path: bundle, application }, flags));
   },
 });
+
+type DeployFlags = FlagValues<typeof FLAGS>;
+
+interface Subject {
+  readonly path: string;
+  readonly application: string | undefined;
+}
+
+async function deployCharm(
+  session: Session,
+  { path, application }: Subject,
+  flags: DeployFlags,
+): Promise<void> {
+  const units = flags['num-units'];
+  checkArguments(application, units);
+  const charmPath = findCharm(path, session.io);
+  const constraints = parseConstraints(flags.constraints);
+  const config = await readConfig(flags.config, application, session.io);
+  const answer = await session.call('deploy', {
+    path: charmPath,
+    ...(application === undefined ? {} : { application }),
+    ...(units === undefined ? {} : { units }),
+    ...(Object.keys(config).length === 0 ? {} : { config }),
+    ...(flags.trust ? { trust: true } : {}),
+    ...nonEmpty('to', flags.to),
+    ...(flags.base === undefined ? {} : { base: flags.base }),
+    ...withThings(flags, session.io),
+  });
+  if (flags.constraints.length > 0) {
+    await session.call('constraints', { application: answer.application, values: constraints });
+  }
+  report(session, answer);
+}
+
+async function deployBundleFile(
+  session: Session,
+  { path, application }: Subject,
+  { trust, force, overlay, 'map-machines': mapMachines, 'dry-run': dryRun }: DeployFlags,
+): Promise<void> {
+  if (application !== undefined) {
+    throw new UsageError('a bundle names its applications itself');
+  }
+  // It reads charms, which is more to load than a single charm needs.
+  const { deployBundle } = await import('../bundle/deploy-bundle.ts');
+  await deployBundle(session, path, { trust, force, overlays: overlay, mapMachines, dryRun });
+}
+
+const FOREIGN_FLAGS = {
+  // Storage may be given to Juju; here the bundle or an overlay says it.
+  bundle: [
+    'config',
+    'constraints',
+    'num-units',
+    'base',
+    'to',
+    'resource',
+    'attach-storage',
+    'storage',
+  ],
+  charm: ['overlay', 'map-machines', 'dry-run'],
+} as const;
+
+function refuseFlags(given: ReadonlySet<string>, what: 'charm' | 'bundle'): void {
+  const foreign = FOREIGN_FLAGS[what].filter((flag) => given.has(flag));
+  if (foreign.length > 0) {
+    throw new CommandError(
+      `options provided but not supported when deploying a ${what}: ${foreign.map((flag) => `--${flag}`).join(', ')}`,
+    );
+  }
+}
 
 function nonEmpty<K extends string>(
   name: K,

@@ -72,6 +72,10 @@ const typedHandlers: Handlers = {
   expose,
   resolved,
   status,
+  sequences: ({ services }) => {
+    const { counters, unitNumbers } = services.store.require('model', MODEL);
+    return { machine: counters.machine, units: unitNumbers };
+  },
   'status-history': statusHistory,
   'show-unit': showUnit,
   actions: listActions,

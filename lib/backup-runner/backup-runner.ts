@@ -12,6 +12,7 @@ import {
   makePrivateDirectory,
 } from '#system';
 import { applyAction, type RunnerLog } from './apply-plan.ts';
+import { handOver } from './hand-over.ts';
 import { factsOf, recordOf } from './job-facts.ts';
 import type { JobRecord, JobSpec, RunnerReport } from './job-spec.ts';
 import { type IsAlive, Journal, type JournalEntry } from './journal.ts';
@@ -141,6 +142,7 @@ export class BackupRunner {
       now: clock.now().toISOString(),
       log,
     };
+    await this.#handOverKeys(input.wanted, entries, facts);
     for (const action of plan.actions) {
       try {
         await applyAction(action, context);
@@ -150,6 +152,26 @@ export class BackupRunner {
         }
         // One damaged record stops its own job only.
         log.warning(describeError(error), { jobId: action.jobId });
+      }
+    }
+  }
+
+  /** To workers that wait for newer ones. */
+  async #handOverKeys(
+    wanted: readonly JobSpec[],
+    entries: readonly JournalEntry[],
+    facts: readonly JobFacts[],
+  ): Promise<void> {
+    const running = new Map(
+      entries
+        .filter((_, index) => facts[index]?.stage === 'started')
+        .map((entry) => [entry.claim.jobId, entry.files]),
+    );
+    for (const { jobId, storageConfig, refusal } of wanted) {
+      const files = running.get(jobId);
+      // With a refusal the keys could not be had, and what stands in their place is none.
+      if (files !== undefined && refusal === undefined) {
+        await handOver(files, storageConfig);
       }
     }
   }

@@ -27,8 +27,6 @@ export interface JobSpec {
   readonly undoOf?: string;
   /** Restore: do with less safety where space is short. */
   readonly isForced?: boolean;
-  /** URI of the secret the keys of `storageConfig` were read from; newer keys are found there. */
-  readonly credentialsSecret?: string;
   /** A job that has not begun ends like this. */
   readonly refusal?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** Restore: for how long what it replaces is kept; not at all unless told. */

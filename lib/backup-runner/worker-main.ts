@@ -5,7 +5,13 @@
 import { text } from 'node:stream/consumers';
 import type { StorageConfig } from '#database-backup';
 import type { Engine } from '#engines';
-import { createS3ObjectStore, type ObjectStore, parseS3Options } from '#object-store';
+import {
+  type CredentialsPatience,
+  type CredentialsSource,
+  createS3ObjectStore,
+  type ObjectStore,
+  parseS3Options,
+} from '#object-store';
 import { type Clock, systemClock } from '#system';
 import { JobStoppedError } from './failures.ts';
 import { Worker } from './worker.ts';
@@ -16,12 +22,19 @@ export interface WorkerOptions {
   /** Makes the engine from the configuration the runner was given. Import its code statically: see README.md. */
   readonly createEngine: (config: unknown) => Engine;
   /** The S3 store of the configuration unless told. */
-  readonly createStore?: (config: StorageConfig) => ClosableStore;
+  readonly createStore?: CreateStore;
   readonly clock?: Clock;
   readonly timings?: Partial<WorkerTimings>;
 }
 
 export type ClosableStore = ObjectStore & { close?(): void };
+
+/** `keys` gives those of the configuration first, and each time it is asked again newer ones, if there are any. */
+export type CreateStore = (
+  config: StorageConfig,
+  keys: CredentialsSource,
+  patience: CredentialsPatience,
+) => ClosableStore;
 
 /** Runs the job that lies on standard input to its end, then ends the process. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
@@ -35,7 +48,7 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   const worker = new Worker({
     order,
     createEngine: options.createEngine,
-    createStore: options.createStore ?? ((config) => createS3ObjectStore(parseS3Options(config))),
+    createStore: options.createStore ?? createStore,
     clock: options.clock ?? systemClock,
     timings: { ...workerTimings, ...options.timings },
     env: process.env,
@@ -48,6 +61,9 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   // Whatever a library still has open must not keep the process alive.
   process.exit(0);
 }
+
+const createStore: CreateStore = (config, credentials, patience) =>
+  createS3ObjectStore(parseS3Options(config), { credentials, patience });
 
 async function endAfterCrash(worker: Worker, error: unknown): Promise<void> {
   // A second crash while the first is being recorded: the next hook finds a dead worker.

@@ -1,7 +1,7 @@
 /** The life of one worker, from its registration to the last event. */
 import type { StorageConfig } from '#database-backup';
 import type { Engine } from '#engines';
-import type { ObjectStore } from '#object-store';
+import type { CredentialsPatience, CredentialsSource, ObjectStore } from '#object-store';
 import { fireCustomEvent } from '#ops';
 import { type Clock, identifyProcess, type ProcessIdentity } from '#system';
 import { passGate, waitForPermission } from './confirmation.ts';
@@ -15,6 +15,7 @@ import { JobLimits } from './job-limits.ts';
 import { type JobLog, openJobLog } from './job-log.ts';
 import type { JobSpec } from './job-spec.ts';
 import { Journal } from './journal.ts';
+import { createKeySource } from './key-source.ts';
 import { performBackup } from './perform-backup.ts';
 import { performRecovery } from './perform-recovery.ts';
 import { performRestore } from './perform-restore.ts';
@@ -27,7 +28,11 @@ import type { WorkerTimings } from './worker-timings.ts';
 export interface WorkerDependencies {
   readonly order: WorkerOrder;
   readonly createEngine: (config: unknown) => Engine;
-  readonly createStore: (config: StorageConfig) => ObjectStore & { close?(): void };
+  readonly createStore: (
+    config: StorageConfig,
+    keys: CredentialsSource,
+    patience: CredentialsPatience,
+  ) => ObjectStore & { close?(): void };
   readonly clock: Clock;
   readonly timings: WorkerTimings;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -39,6 +44,8 @@ export class Worker {
   readonly #it: WorkerDependencies;
   readonly #files: JobFiles;
   readonly #redact: Redact;
+  /** One for each configuration there was. */
+  #redactors: readonly Redact[];
   readonly #log: JobLog;
   readonly #notifier: EventNotifier;
   readonly #limits: JobLimits;
@@ -50,7 +57,8 @@ export class Worker {
     const jobId = order.mode === 'run' ? order.spec.jobId : order.jobId;
     this.#files = new Journal(order.stateDirectory).files(jobId);
     const storage = order.mode === 'run' ? order.spec.storageConfig : {};
-    this.#redact = createRedactor(storage, order.engineConfig);
+    this.#redactors = [createRedactor(storage, order.engineConfig)];
+    this.#redact = (text) => this.#redactors.reduce((rest, redact) => redact(rest), text);
     this.#log = openJobLog(this.#files.logPath, clock, this.#redact);
     const redact = this.#redact;
     this.#limits = new JobLimits({ files: this.#files, clock, timings, redact, signal });
@@ -188,7 +196,7 @@ export class Worker {
     this.#reporter = reporter;
     log.info(`${spec.jobType} begins`, { jobId: spec.jobId });
     const engine = this.#it.createEngine(order.engineConfig);
-    const store = this.#it.createStore(spec.storageConfig);
+    const store = this.#createStore(spec);
     const context = { spec, engine, store, files, reporter, log, clock, signal };
     try {
       const work = spec.jobType === 'restore' ? performRestore(context) : performBackup(context);
@@ -196,6 +204,22 @@ export class Worker {
     } finally {
       store.close?.();
     }
+  }
+
+  #createStore(spec: JobSpec): ReturnType<WorkerDependencies['createStore']> {
+    const keys = createKeySource({
+      config: spec.storageConfig,
+      files: this.#files,
+      fire: async () => await this.#fire(this.#limits.signal),
+      log: this.#log,
+      onConfig: (config) => {
+        this.#redactors = [...this.#redactors, createRedactor(config, null)];
+      },
+    });
+    // Where a stall is noticed, that is the bound; elsewhere the store gives up after some minutes.
+    const isBounded = spec.deadline?.stallSeconds !== undefined;
+    const patience = isBounded ? { maxAttempts: Number.MAX_SAFE_INTEGER } : {};
+    return this.#it.createStore(spec.storageConfig, keys, patience);
   }
 
   #mayNeedRecovery(): boolean {

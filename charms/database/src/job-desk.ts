@@ -14,7 +14,6 @@ import {
 import {
   type BackupProvider,
   CredentialsReader,
-  credentialsReference,
   type Job,
   type JobDeadline,
   type JobStatus,
@@ -83,8 +82,6 @@ interface Pass {
   readonly report: RunnerReport;
   readonly primary: Primary | undefined;
 }
-
-type SecretFields = 'credentialsSecret' | 'refusal';
 
 interface PeerWord {
   readonly name: string;
@@ -199,13 +196,9 @@ export class JobDesk {
   }
 
   /** The keys themselves, in memory only; or why they cannot be had. */
-  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | SecretFields> {
-    const uri = credentialsReference(storageConfig);
+  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | 'refusal'> {
     try {
-      return {
-        storageConfig: this.#credentials.resolve(storageConfig),
-        ...defined({ credentialsSecret: uri }),
-      };
+      return { storageConfig: this.#credentials.resolve(storageConfig) };
     } catch (error) {
       if (!(error instanceof HintError) || error.code !== 'secret-not-granted') {
         throw error;

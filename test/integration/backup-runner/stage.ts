@@ -114,6 +114,19 @@ export class Stage implements AsyncDisposable {
     await this.#change(jobId, { deadline });
   }
 
+  /** From now on the store takes this key and no other. */
+  async rotateKey(secretKey: string): Promise<void> {
+    await writeFileAtomic(this.path('bucket.key'), secretKey);
+  }
+
+  /** The request holds other keys now. */
+  async requestWithKey(jobId: string, secretKey: string): Promise<void> {
+    const storageConfig = this.#wanted.find((spec) => spec.jobId === jobId)?.storageConfig;
+    if (storageConfig !== undefined) {
+      await this.#change(jobId, { storageConfig: { ...storageConfig, 'secret-key': secretKey } });
+    }
+  }
+
   async #change(jobId: string, fields: Partial<JobSpec>): Promise<void> {
     this.#wanted = this.#wanted.map((spec) =>
       spec.jobId === jobId ? { ...spec, ...fields } : spec,

@@ -37,9 +37,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
 
   constructor(framework: Framework, ports: ManagerPorts = realPorts()) {
     super(framework);
-    this.#requirer = new BackupRequirer(this, 'database-backup', {
-      features: FEATURES.filter((one) => one !== 'secret-credentials'),
-    });
+    this.#requirer = new BackupRequirer(this, 'database-backup', { features: FEATURES });
     this.#manager = new Manager(this, this.#requirer, ports);
     this.#observeLifeCycle();
     this.#observeDatabases();
@@ -79,6 +77,9 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     const check = async (): Promise<void> => await this.#reconcile({ storage: 'adapt' });
     framework.observe(on.configChanged, check);
     framework.observe(on.secretChanged, check);
+    framework.observe(on.secretRemove, ({ secret, revision }) => {
+      this.#manager.credentials.dropRevision(secret, revision);
+    });
     framework.observe(on.leaderElected, check);
     framework.observe(on.upgradeCharm, check);
     // Juju sends it only when nothing else is left to tell.

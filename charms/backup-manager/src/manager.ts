@@ -23,6 +23,7 @@ import {
 } from './reconcile.ts';
 import { s3Request } from './s3-relation.ts';
 import { createS3Storage } from './s3-storage.ts';
+import { SharedCredentials } from './shared-credentials.ts';
 import type { StoragePort } from './storage.ts';
 import { StorageHealth } from './storage-health.ts';
 import { withProfile } from './storage-profile.ts';
@@ -66,6 +67,7 @@ export class Manager {
   readonly health: StorageHealth;
   readonly peers: PeerStore;
   readonly upkeep: UpkeepDesk;
+  readonly credentials: SharedCredentials;
   readonly #charm: CharmBase<BackupManagerTypes>;
   readonly #requirer: BackupRequirer;
   #settings: StorageSettings | undefined;
@@ -75,6 +77,11 @@ export class Manager {
     this.#requirer = requirer;
     this.ports = ports;
     this.peers = new PeerStore(charm, () => this.#historyLimit());
+    this.credentials = new SharedCredentials({
+      charm,
+      requirer,
+      databag: () => this.peers.ofApp(),
+    });
     this.health = new StorageHealth({
       ports,
       settings: () => this.settings(),
@@ -237,7 +244,12 @@ export class Manager {
   request(requests: readonly { readonly target: RelatedDatabase; readonly job: Job }[]): void {
     const now = this.ports.clock.now();
     for (const { target, job } of requests) {
-      this.#requirer.setJobs(target.relation, [...this.#requirer.jobs(target.relation), job]);
+      const { relation } = target;
+      const storageConfig = this.credentials.configFor(relation, job.storageConfig);
+      this.#requirer.setJobs(relation, [
+        ...this.#requirer.jobs(relation),
+        { ...job, storageConfig },
+      ]);
     }
     const entries = requests.map(({ target, job }) =>
       newEntry(job, { relationId: target.relation.id, database: target.name, now }),
@@ -279,9 +291,16 @@ export class Manager {
         units: relation.units.map((unit) => unit.name),
       })),
     });
+    const settings = this.settings();
     for (const { relation } of read) {
-      this.#requirer.setJobs(relation, plan.requests.get(relation.id) ?? []);
+      const jobs = plan.requests.get(relation.id) ?? [];
+      this.#requirer.setJobs(relation, this.credentials.current(jobs, settings.config));
     }
+    this.credentials.reconcile({
+      settings,
+      looked: read.map(({ relation }) => relation),
+      isBusy: busyRelations(plan.history).size > 0,
+    });
     const { lastBackups } = plan;
     this.peers.write({ leader: this.unitName, history: plan.history, lastBackups });
     return plan;

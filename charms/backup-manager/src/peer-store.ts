@@ -36,21 +36,21 @@ export class PeerStore {
 
   /** The leader, as the last one to reconcile wrote. */
   get leaderName(): string | undefined {
-    return this.#ofApp()?.get('leader');
+    return this.ofApp()?.get('leader');
   }
 
   history(): readonly HistoryEntry[] {
-    this.#history ??= parseHistory(this.#ofApp()?.get('history'));
+    this.#history ??= parseHistory(this.ofApp()?.get('history'));
     return this.#history;
   }
 
   lastBackups(): LastBackups {
-    this.#lastBackups ??= parseLastBackups(this.#ofApp()?.get('last-backups'));
+    this.#lastBackups ??= parseLastBackups(this.ofApp()?.get('last-backups'));
     return this.#lastBackups;
   }
 
   profile(): KeptProfile | undefined {
-    return parseProfile(this.#ofApp()?.get(PROFILE));
+    return parseProfile(this.ofApp()?.get(PROFILE));
   }
 
   /** Leader only. What stays the same is not written. */
@@ -62,7 +62,7 @@ export class PeerStore {
     const { leader, history, lastBackups } = changes;
     this.#history = history ?? this.#history;
     this.#lastBackups = lastBackups ?? this.#lastBackups;
-    this.#ofApp()?.update({
+    this.ofApp()?.update({
       ...(leader === undefined ? {} : { leader }),
       ...(history === undefined ? {} : { history: encodeHistory(history, this.#limit()) }),
       ...(lastBackups === undefined ? {} : { 'last-backups': encodeLastBackups(lastBackups) }),
@@ -71,7 +71,7 @@ export class PeerStore {
 
   /** Leader only. */
   writeProfile(profile: KeptProfile | undefined): void {
-    this.#ofApp()?.set(PROFILE, profile === undefined ? '' : JSON.stringify(profile));
+    this.ofApp()?.set(PROFILE, profile === undefined ? '' : JSON.stringify(profile));
   }
 
   /** Tells the other units of this unit's upkeep. */
@@ -103,7 +103,8 @@ export class PeerStore {
     return this.#relation()?.data(this.#charm.unit);
   }
 
-  #ofApp(): Databag | undefined {
+  /** The application's own databag; undefined before Juju has set up the peers. */
+  ofApp(): Databag | undefined {
     return this.#relation()?.data(this.#charm.app);
   }
 

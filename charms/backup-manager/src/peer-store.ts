@@ -5,6 +5,7 @@ import {
   encodeHistory,
   encodeLastBackups,
   type HistoryEntry,
+  isFinished,
   type LastBackups,
   parseHistory,
   parseLastBackups,
@@ -13,7 +14,7 @@ import { type KeptProfile, parseProfile } from './storage-profile.ts';
 import { parseRecords, type UpkeepRecord } from './upkeep/upkeep.ts';
 
 /** Name of the peer endpoint. */
-export const PEERS = 'history';
+const PEERS = 'history';
 const UPKEEP = 'upkeep';
 const PROFILE = 'storage-profile';
 
@@ -59,7 +60,8 @@ export class PeerStore {
     readonly history?: readonly HistoryEntry[];
     readonly lastBackups?: LastBackups;
   }): void {
-    const { leader, history, lastBackups } = changes;
+    const { leader, lastBackups } = changes;
+    const history = this.#isKnown(changes.history) ? undefined : changes.history;
     this.#history = history ?? this.#history;
     this.#lastBackups = lastBackups ?? this.#lastBackups;
     this.ofApp()?.update({
@@ -67,6 +69,16 @@ export class PeerStore {
       ...(history === undefined ? {} : { history: encodeHistory(history, this.#limit()) }),
       ...(lastBackups === undefined ? {} : { 'last-backups': encodeLastBackups(lastBackups) }),
     });
+  }
+
+  /** Encoding a long history costs more than all else of a dispatch, and mostly nothing is new. */
+  #isKnown(history: readonly HistoryEntry[] = []): boolean {
+    const known = this.#history;
+    return (
+      known?.length === history.length &&
+      history.every((entry, index) => entry === known[index]) &&
+      history.filter(isFinished).length <= this.#limit()
+    );
   }
 
   /** Leader only. */

@@ -118,7 +118,9 @@ function advance(entry: HistoryEntry, input: ReconcileInput): HistoryEntry {
   }
   const status = bestStatus(relation.statuses.filter((one) => one.jobId === entry.jobId));
   if (status !== undefined) {
-    return withStatus(entry, status, input.now);
+    const next = withStatus(entry, status, input.now);
+    // Most of what is told of a running job is not kept: then nothing has changed.
+    return JSON.stringify(next) === JSON.stringify(entry) ? entry : next;
   }
   if (isOrphaned(entry, relation, input)) {
     return lost(entry, input.now, `unit ${entry.unit ?? ''} is gone`);

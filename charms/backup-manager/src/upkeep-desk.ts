@@ -143,7 +143,7 @@ function marked(all: LastBackups, due: LastBackups, now: Date): LastBackups {
 }
 
 /** What people call each kind. */
-export const UPKEEP_WORDS = {
+const UPKEEP_WORDS = {
   verify: 'verification',
   retention: 'retention',
   sweep: 'sweep',

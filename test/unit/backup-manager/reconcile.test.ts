@@ -243,3 +243,16 @@ test('a failure keeps the end of its log, and a dry run its report', () => {
   const [other] = planReconcile(anInput({ relations: [aRelation({ statuses: [tried] })] })).history;
   expect(other?.report).toBe('would replace 5 GiB');
 });
+
+function progressed(bytes: number) {
+  return anInput({
+    history: [anEntry({ state: 'running', unit: 'db/0', startedAt: '2026-11-21T02:59:00.000Z' })],
+    relations: [aRelation({ statuses: [aStatus({ progress: { bytes } })] })],
+  });
+}
+
+test('progress alone leaves the entry as it is, so that a long history is not written again', () => {
+  const first = planReconcile(progressed(1)).history;
+  const again = planReconcile({ ...progressed(2), history: first }).history;
+  expect(again[0]).toBe(first[0]);
+});

@@ -108,7 +108,7 @@ function deletedOnes(
  * Whether a backup is one of this database: by the name of the application that made it, or, where a database of
  * another model goes by another name here, by the place of what it made for this manager.
  */
-export function belongingTo(
+function belongingTo(
   manager: Manager,
   database: string | undefined,
 ): (artefactPath: string, application: string | undefined) => boolean {

@@ -17,7 +17,7 @@ import type { UpkeepOrder, UpkeepRecord } from './upkeep.ts';
 const WRITE_EVERY_MS = 2000;
 const RETRY_DELAYS_MS = [5000, 30_000, 120_000];
 
-export interface RunUpkeepOptions {
+interface RunUpkeepOptions {
   readonly order: UpkeepOrder;
   readonly store: ObjectStore;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ export async function runUpkeep(): Promise<void> {
 }
 
 /** The same, with everything outside given. Never throws for what the work does. */
-export async function upkeep(options: RunUpkeepOptions): Promise<void> {
+async function upkeep(options: RunUpkeepOptions): Promise<void> {
   const { order, clock } = options;
   const files = new RecordFiles(order.directory);
   const { id, task } = order;

@@ -1,4 +1,5 @@
 /** `juju help`, `juju help commands` and `juju help COMMAND`. */
+import type { Command } from './command.ts';
 import { formatHelp } from './help-text.ts';
 import { COMMANDS, findCommand } from './registry.ts';
 import type { Session } from './session.ts';
@@ -51,12 +52,17 @@ export async function runHelp(args: readonly string[], session: Session): Promis
   return 0;
 }
 
+// What Juju has not.
+const OWN_COMMANDS = ['sandbox'];
+
 async function commandList(): Promise<string> {
   const commands = await Promise.all(COMMANDS.map(async ({ load }) => load()));
-  return commands
-    .map(({ name, summary, aliases }) => {
-      const also = aliases.length === 0 ? '' : ` (also: ${aliases.join(', ')})`;
-      return `${name.padEnd(20)} ${summary}${also}\n`;
-    })
-    .join('');
+  const own = commands.filter(({ name }) => OWN_COMMANDS.includes(name));
+  const others = commands.filter((command) => !own.includes(command));
+  return `${others.map(line).join('')}\nOf the sandbox, not of Juju:\n\n${own.map(line).join('')}`;
+}
+
+function line({ name, summary, aliases }: Command): string {
+  const also = aliases.length === 0 ? '' : ` (also: ${aliases.join(', ')})`;
+  return `${name.padEnd(22)} ${summary}${also}\n`;
 }

@@ -205,6 +205,18 @@ describe('a charm in the sandbox, by the juju program', () => {
     expect(answer).toMatchObject({ code: 130, err: '' });
   });
 
+  test('shows its status again and again until interrupted', async () => {
+    const answer = await sandbox.juju('status server --watch 100ms --color', {
+      onOutput: (text, kill) => {
+        if (text.split('Controller').length > 3) {
+          kill('SIGINT');
+        }
+      },
+    });
+    expect(answer).toMatchObject({ code: 130, err: '' });
+    expect(answer.out).toContain('\u001B[32mactive\u001B[0m');
+  });
+
   test('grows and shrinks', async () => {
     expect(await juju('add-unit server')).toEqual({ code: 0, out: '', err: '' });
     expect(await juju('wait-for unit server/1 --timeout 20s')).toMatchObject({ code: 0 });

@@ -36,6 +36,27 @@ describe('help', () => {
     }
   });
 
+  test.each(COMMANDS.map(({ name }) => name))('juju help %s is complete', async (name) => {
+    const { code, out } = await runFake(['help', name]);
+    expect(code).toBe(0);
+    for (const part of [
+      'Usage: juju ',
+      'Summary:\n',
+      'Global options:\n',
+      'Examples:\n    juju ',
+    ]) {
+      expect(out).toContain(part);
+    }
+    // Every example is one of this command, and its flags exist.
+    const examples = out.split('Examples:\n')[1]?.match(/^ {4}juju .*$/gm) ?? [];
+    for (const example of examples) {
+      expect(example).toContain(name);
+      for (const [, flag] of example.split(' -- ')[0]?.matchAll(/ --([a-z-]+)/g) ?? []) {
+        expect(out.split('Examples:')[0]).toContain(`--${flag}`);
+      }
+    }
+  });
+
   test('is the same by --help, and needs no valid arguments', async () => {
     const byFlag = await runFake(['run', '--help']);
     expect(byFlag).toMatchObject({ code: 0, err: '' });

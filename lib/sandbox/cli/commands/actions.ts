@@ -15,6 +15,7 @@ export const actions = defineCommand({
   aliases: ['list-actions'],
   usage: '<application name>',
   summary: 'List actions defined for an application.',
+  examples: ['juju actions db', 'juju actions db --schema --format json'],
   flags: {
     format: choiceFlag(
       ['default', 'tabular', 'yaml', 'json'],
@@ -66,6 +67,7 @@ export const showAction = defineCommand({
   name: 'show-action',
   usage: '<application name> <action name>',
   summary: 'Show detailed information about an action.',
+  examples: ['juju show-action db create-backup'],
   flags: {},
   run: async ({ session, positionals }) => {
     const [application, name, ...extra] = positionals;

@@ -22,6 +22,7 @@ export const constraints = defineCommand({
   aliases: ['get-constraints'],
   usage: '<application>',
   summary: 'Display the constraints of an application.',
+  examples: ['juju constraints db'],
   flags: SHOWING,
   run: async ({ session, positionals, flags }) => {
     const [application, ...extra] = positionals;
@@ -39,6 +40,7 @@ export const setConstraints = defineCommand({
   usage: '<application> <constraint>=<value> ...',
   summary: 'Set the constraints of an application.',
   details: DETAILS,
+  examples: ['juju set-constraints db mem=8G cores=4'],
   flags: {},
   run: async ({ session, positionals }) => {
     const [application, ...pairs] = positionals;
@@ -54,6 +56,7 @@ export const modelConstraints = defineCommand({
   aliases: ['get-model-constraints'],
   usage: '',
   summary: 'Display the constraints of the model.',
+  examples: ['juju model-constraints'],
   flags: SHOWING,
   run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals);
@@ -66,6 +69,7 @@ export const setModelConstraints = defineCommand({
   usage: '<constraint>=<value> ...',
   summary: 'Set the constraints of the model.',
   details: DETAILS,
+  examples: ['juju set-model-constraints mem=4G'],
   flags: {},
   run: async ({ session, positionals }) => {
     await session.call('constraints', { values: parseConstraints(positionals) });

@@ -46,6 +46,7 @@ export const controllers = defineCommand({
   aliases: ['list-controllers'],
   usage: '',
   summary: 'List the one controller that the sandbox plays.',
+  examples: ['juju controllers', 'juju controllers --format json'],
   flags: {
     format: TABULAR,
     output: outputFlag,
@@ -114,6 +115,7 @@ export const showController = defineCommand({
   name: 'show-controller',
   usage: '[<controller name>]',
   summary: 'Show the one controller that the sandbox plays.',
+  examples: ['juju show-controller'],
   flags: {
     format: formatFlag(['yaml', 'json']),
     output: outputFlag,
@@ -147,6 +149,7 @@ export const whoami = defineCommand({
   name: 'whoami',
   usage: '',
   summary: 'Print the current controller, model and user.',
+  examples: ['juju whoami', 'juju whoami --format json'],
   flags: { format: TABULAR, output: outputFlag },
   run: async ({ session, positionals, flags }) => {
     refuseExtra(positionals);

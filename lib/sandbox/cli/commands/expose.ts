@@ -9,6 +9,7 @@ export const expose = defineCommand({
   name: 'expose',
   usage: '<application name>',
   summary: 'Mark an application as reachable from outside; here, only its status changes.',
+  examples: ['juju expose web'],
   flags: { endpoints: NO_ENDPOINTS, 'to-cidrs': NO_ENDPOINTS, 'to-spaces': NO_ENDPOINTS },
   run: async ({ session, positionals }) => {
     await session.call('expose', { application: onlyApplication(positionals), exposed: true });
@@ -19,6 +20,7 @@ export const unexpose = defineCommand({
   name: 'unexpose',
   usage: '<application name>',
   summary: 'Mark an application as not reachable from outside.',
+  examples: ['juju unexpose web'],
   flags: { endpoints: NO_ENDPOINTS },
   run: async ({ session, positionals }) => {
     await session.call('expose', { application: onlyApplication(positionals), exposed: false });
@@ -29,6 +31,7 @@ export const trust = defineCommand({
   name: 'trust',
   usage: '<application name>',
   summary: 'Set the trust of an application; the sandbox has no cloud credentials to give.',
+  examples: ['juju trust db', 'juju trust db --remove'],
   flags: {
     remove: booleanFlag('Take the trust back'),
     scope: refusedFlag('it is for Kubernetes'),

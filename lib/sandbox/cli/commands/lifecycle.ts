@@ -120,6 +120,7 @@ export const killController = defineCommand({
   details:
     'Every unit gets a bounded time for its stop and remove hooks. Then the daemon and every\n' +
     'process that hooks left behind are ended, and the state below $JUJU_DATA is removed.',
+  examples: ['juju kill-controller --no-prompt', 'juju kill-controller --no-prompt --timeout 10s'],
   flags: {
     'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y', 'yes'] }),
     timeout: durationFlag('How long units may take to stop; 30s unless given', { aliases: ['t'] }),
@@ -169,6 +170,7 @@ export const version = defineCommand({
   name: 'version',
   usage: '',
   summary: 'Print the version of Juju that the sandbox follows.',
+  examples: ['juju version', 'juju version --all --format json'],
   flags: {
     all: booleanFlag('Show more than the version'),
     format: formatFlag(['smart', 'yaml', 'json']),

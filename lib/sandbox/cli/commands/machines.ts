@@ -11,6 +11,7 @@ export const machines = defineCommand({
   aliases: ['list-machines'],
   usage: '',
   summary: 'List the machines in the model.',
+  examples: ['juju machines', 'juju machines --format json'],
   flags: {
     format: choiceFlag(['tabular', 'yaml', 'json'], 'Specify output format (json|tabular|yaml)'),
     output: outputFlag,

@@ -115,6 +115,7 @@ export const destroyModel = defineCommand({
   name: 'destroy-model',
   usage: '[<controller name>:]<model name>',
   summary: 'Stop everything in a model, and forget it.',
+  examples: ['juju destroy-model staging --no-prompt'],
   flags: {
     'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y', 'yes'] }),
     timeout: durationFlag('How long units may take to stop; 30s unless given', { aliases: ['t'] }),
@@ -169,6 +170,7 @@ export const models = defineCommand({
   aliases: ['list-models'],
   usage: '',
   summary: 'List the models of the sandbox.',
+  examples: ['juju models', 'juju models --format json'],
   flags: {
     format: choiceFlag(['tabular', 'yaml', 'json'], 'Specify output format (json|tabular|yaml)'),
     output: outputFlag,
@@ -228,6 +230,7 @@ export const showModel = defineCommand({
   name: 'show-model',
   usage: '[<model name>]',
   summary: 'Show information about the current or specified model.',
+  examples: ['juju show-model', 'juju show-model staging --format json'],
   flags: { format: formatFlag(['yaml', 'json']), output: outputFlag },
   run: async ({ session, positionals, flags }) => {
     const [given, ...extra] = positionals;
@@ -247,6 +250,7 @@ export const switchModel = defineCommand({
   name: 'switch',
   usage: '[<controller>|<model>|<controller>:|:<model>|<controller>:<model>]',
   summary: 'Select or identify the current model.',
+  examples: ['juju switch', 'juju switch staging'],
   flags: {},
   run: async ({ session, positionals }) => {
     const [target, ...extra] = positionals;

@@ -35,6 +35,7 @@ export const operations = defineCommand({
   aliases: ['list-operations'],
   usage: '',
   summary: 'List pending, running, or completed operations.',
+  examples: ['juju operations', 'juju operations --applications db --status failed'],
   flags: {
     format: choiceFlag(['plain', 'yaml', 'json'], 'Specify output format (json|plain|yaml)'),
     output: outputFlag,

@@ -43,6 +43,10 @@ export const updateSecret = defineCommand({
   name: 'update-secret',
   usage: '<secret URI | secret name> [<key>[#file|#base64]=<value> ...]',
   summary: 'Update a user secret; new content is a new revision.',
+  examples: [
+    'juju update-secret db-password word=new',
+    'juju update-secret db-password --auto-prune word#file=./word.txt',
+  ],
   flags: {
     ...CONTENT_FLAGS,
     name: textFlag('New name of the secret', { placeholder: '<name>' }),
@@ -72,6 +76,7 @@ export const removeSecret = defineCommand({
   name: 'remove-secret',
   usage: '<secret URI | secret name>',
   summary: 'Remove a user secret, or one revision of it.',
+  examples: ['juju remove-secret db-password', 'juju remove-secret db-password --revision 1'],
   flags: { revision: integerFlag('Only this revision') },
   run: async ({ session, positionals, flags }) => {
     const [secret, ...extra] = positionals;

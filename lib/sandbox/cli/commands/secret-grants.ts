@@ -18,6 +18,7 @@ export const revokeSecret = defineCommand({
   name: 'revoke-secret',
   usage: '<secret URI | secret name> <application>[,<application>...]',
   summary: 'Take the right to read a user secret back.',
+  examples: ['juju revoke-secret db-password web'],
   flags: {},
   run: async ({ session, positionals }) => {
     await session.call('revoke-secret', secretAndApplications(positionals));

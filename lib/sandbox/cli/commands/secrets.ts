@@ -16,6 +16,7 @@ export const secrets = defineCommand({
   aliases: ['list-secrets'],
   usage: '',
   summary: 'List the secrets in the model.',
+  examples: ['juju secrets', 'juju secrets --owner application-db --format json'],
   flags: {
     format: choiceFlag(['tabular', 'yaml', 'json'], 'Specify output format (json|tabular|yaml)'),
     output: outputFlag,

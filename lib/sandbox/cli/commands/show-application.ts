@@ -13,6 +13,7 @@ export const showApplication = defineCommand({
   name: 'show-application',
   usage: '<application name> [<application name> ...]',
   summary: 'Display information about an application.',
+  examples: ['juju show-application db'],
   flags: { format: formatFlag(['yaml', 'json']), output: outputFlag },
   run: async ({ session, positionals, flags }) => {
     if (positionals.length === 0) {

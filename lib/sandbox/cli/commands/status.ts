@@ -2,9 +2,11 @@
 import type { FullStatus } from '../../api-status.ts';
 import { booleanFlag, choiceFlag, durationFlag, integerFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand } from '../command.ts';
-import { quoted } from '../errors.ts';
+import { quoted, UsageError } from '../errors.ts';
+import type { CommandIo } from '../io.ts';
 import { deliver, formatDocument, outputFlag } from '../output/print.ts';
 import type { Session } from '../session.ts';
+import { choosePaint, type Paint } from '../status/colours.ts';
 import { filterStatus } from '../status/filter.ts';
 import { formatOneline } from '../status/oneline.ts';
 import { structuredStatus } from '../status/structured.ts';
@@ -19,6 +21,7 @@ interface StatusChoices {
   readonly relations: boolean;
   readonly storage: boolean;
   readonly utc: boolean;
+  readonly paint: Paint;
 }
 
 export const status = defineCommand({
@@ -26,8 +29,10 @@ export const status = defineCommand({
   usage: '[<selector> ...]',
   summary: 'Report the status of the model, its machine, applications and units.',
   details:
-    'Selectors are names of applications, units or machines, or statuses; * and ? stand for\n' +
-    'other letters.',
+    'Selectors are names of applications, units (also db/leader) or machines, statuses, open\n' +
+    'ports (80/tcp), addresses, subnets (10.0.0.0/8), or "exposed"; * and ? stand for other\n' +
+    'letters in names. What a selector matches is shown with the machines it is on.\n' +
+    '--watch shows the status again and again until interrupted by Ctrl+C.',
   examples: [
     'juju status',
     'juju status --relations',
@@ -43,20 +48,51 @@ export const status = defineCommand({
     relations: booleanFlag('Show the relations too', { aliases: ['integrations'] }),
     storage: booleanFlag('Show the storage too'),
     utc: booleanFlag('Display time as UTC'),
-    color: booleanFlag('Accepted for compatibility; changes nothing'),
-    'no-color': booleanFlag('Accepted for compatibility; changes nothing'),
+    color: booleanFlag('Use colours in tables, also where there is no terminal'),
+    'no-color': booleanFlag('Use no colours'),
     'retry-count': integerFlag('Accepted for compatibility; changes nothing'),
     'retry-delay': durationFlag('Accepted for compatibility; changes nothing'),
     watch: durationFlag('Show the status again and again, with so much time between'),
   },
   run: async ({ session, positionals, flags }) => {
+    if (flags.color && flags['no-color']) {
+      throw new UsageError('cannot mix --no-color and --color');
+    }
+    const choices = {
+      ...flags,
+      utc: flags.utc || wantsIsoTime(session.io.env),
+      paint: choosePaint(flags, session.io),
+    };
+    tellOfIdleFlags(session, flags);
     if (flags.watch === undefined) {
-      await showOnce(session, positionals, flags);
+      await showOnce(session, positionals, choices);
       return;
     }
-    await watch(session, positionals, { ...flags, everyMs: Math.max(flags.watch, 100) });
+    await watch(session, positionals, { ...choices, everyMs: Math.max(flags.watch, 100) });
   },
 });
+
+const ISO_TIME = 'JUJU_STATUS_ISO_TIME';
+
+function wantsIsoTime(env: CommandIo['env']): boolean {
+  try {
+    return booleanFlag('').parse(env[ISO_TIME] || 'false', false);
+  } catch {
+    throw new UsageError(`invalid ${ISO_TIME} env var, expected true|false`);
+  }
+}
+
+/** Other formats than tables have everything. */
+function tellOfIdleFlags(
+  session: Session,
+  flags: Pick<StatusChoices, 'format' | 'relations' | 'storage'>,
+): void {
+  const idle = (['relations', 'storage'] as const).filter((name) => flags[name]);
+  if (flags.format !== 'tabular' && idle.length > 0) {
+    const are = idle.length > 1 ? 'options are' : 'option is';
+    session.info(`provided ${idle.join(', ')} ${are} always enabled in non tabular formats`);
+  }
+}
 
 async function showOnce(
   session: Session,
@@ -121,7 +157,8 @@ function render(full: FullStatus, selectors: readonly string[], choices: StatusC
     };
   }
   if (nothing && selectors.length > 0) {
-    return { text: '', remark: 'Nothing matched specified filter.' };
+    const filter = selectors.length === 1 ? 'filter' : 'filters';
+    return { text: '', remark: `Nothing matched specified ${filter}.` };
   }
   const text = FORMATTERS[choices.format](shown, choices);
   const empty = full.applications.length === 0;

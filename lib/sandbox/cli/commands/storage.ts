@@ -98,6 +98,7 @@ export const storagePools = defineCommand({
   details:
     'Both pools are directories on this host. Storage of "rootfs" is part of the machine of its\n' +
     'unit and goes with it; storage of "lxd" stays when its unit goes.',
+  examples: ['juju storage-pools'],
   flags: {
     format: choiceFlag(['tabular', 'yaml', 'json'], 'Specify output format (json|tabular|yaml)'),
     output: outputFlag,

@@ -63,6 +63,7 @@ export const cancelTask = defineCommand({
   name: 'cancel-task',
   usage: '<task ID> [<task ID> ...]',
   summary: 'Cancel pending or running tasks.',
+  examples: ['juju cancel-task 2'],
   flags: { format: formatFlag(['yaml', 'json']), output: outputFlag },
   run: async ({ session, positionals, flags }) => {
     if (positionals.length === 0) {

@@ -2,16 +2,19 @@
 
 import type { FullStatus, UnitStatus } from '../../api-status.ts';
 import { compareNaturally } from '../../go-output/natural-sort.ts';
-import { formatTable } from '../output/table.ts';
+import { type Cell, formatTable } from '../output/table.ts';
 import { clockTimeWithZone, type ZoneChoice } from '../output/timestamp.ts';
 import { storageSection } from '../storage/tables.ts';
 import { allUnits } from './all-units.ts';
 import { shownBase } from './base.ts';
+import { type Paint, plain, statusColour } from './colours.ts';
 import { groupPorts } from './ports.ts';
 
 export interface TabularOptions extends ZoneChoice {
   readonly relations: boolean;
   readonly storage: boolean;
+  /** Plain unless told. */
+  readonly paint?: Paint;
 }
 
 const MAX_VERSION = 15;
@@ -20,11 +23,12 @@ const ELLIPSIS = '...';
 
 /** The tables, separated by empty lines; sections without rows are left out. */
 export function formatTabular(view: FullStatus, options: TabularOptions): string {
+  const paint = options.paint ?? plain;
   const sections = [
     modelSection(view, options),
-    applicationSection(view),
-    unitSection(view),
-    machineTable(view),
+    applicationSection(view, paint),
+    unitSection(view, paint),
+    machineTable(view, paint),
     options.relations ? relationSection(view) : '',
     options.storage ? storageSection(view.storage) : '',
   ];
@@ -47,7 +51,7 @@ function modelSection({ model, timestamp }: FullStatus, zone: ZoneChoice): strin
   );
 }
 
-function applicationSection(view: FullStatus): string {
+function applicationSection(view: FullStatus, paint: Paint): string {
   const unitsOf = new Map<string, UnitStatus[]>();
   for (const unit of allUnits(view)) {
     const application = unit.name.split('/')[0] ?? '';
@@ -56,8 +60,8 @@ function applicationSection(view: FullStatus): string {
   const rows = sortedByName(view.applications).map((application) => [
     application.name,
     cut(application.workloadVersion ?? '', MAX_VERSION),
-    application.status.current,
-    scale(unitsOf.get(application.name) ?? []),
+    paintStatus(application.status.current, paint),
+    scale(unitsOf.get(application.name) ?? [], paint),
     application.charm.name,
     '',
     String(application.charm.revision),
@@ -83,16 +87,20 @@ function applicationSection(view: FullStatus): string {
 }
 
 /** `2`, or `1/2` when not every unit's agent is there. */
-function scale(units: readonly UnitStatus[]): string {
+function scale(units: readonly UnitStatus[], paint: Paint): Cell {
   const present = units.filter(({ agent }) => ['idle', 'executing'].includes(agent.current));
   return present.length === units.length
     ? String(units.length)
-    : `${present.length}/${units.length}`;
+    : paint(`${present.length}/${units.length}`, 'yellow');
 }
 
-function unitSection(view: FullStatus): string {
+function paintStatus(status: string, paint: Paint): Cell {
+  return paint(status, statusColour(status));
+}
+
+function unitSection(view: FullStatus, paint: Paint): string {
   const units = view.applications.flatMap((application) => application.units);
-  const rows = sortedByName(units).flatMap((unit) => unitRows(unit, 0));
+  const rows = sortedByName(units).flatMap((unit) => unitRows(unit, 0, paint));
   return rows.length === 0
     ? ''
     : formatTable(
@@ -101,17 +109,17 @@ function unitSection(view: FullStatus): string {
       );
 }
 
-function unitRows(unit: UnitStatus, depth: number): string[][] {
-  const row = [
+function unitRows(unit: UnitStatus, depth: number, paint: Paint): Cell[][] {
+  const row: Cell[] = [
     `${'  '.repeat(depth)}${unit.name}${unit.leader ? '*' : ''}`,
-    unit.workload.current,
-    unit.agent.current,
+    paintStatus(unit.workload.current, paint),
+    paintStatus(unit.agent.current, paint),
     depth === 0 ? (unit.machine ?? '') : '',
-    unit.address ?? '',
+    paint(unit.address ?? '', 'cyan'),
     groupPorts(unit.ports),
     unitMessage(unit),
   ];
-  const below = sortedByName(unit.subordinates).flatMap((item) => unitRows(item, depth + 1));
+  const below = sortedByName(unit.subordinates).flatMap((item) => unitRows(item, depth + 1, paint));
   return [row, ...below];
 }
 
@@ -133,13 +141,13 @@ function whatRuns({ agent }: UnitStatus): string | undefined {
 }
 
 /** The machines as a table; nothing without any. */
-export function machineTable({ machines }: FullStatus): string {
+export function machineTable({ machines }: FullStatus, paint: Paint = plain): string {
   const rows = machines
     .toSorted((a, b) => compareNaturally(a.id, b.id))
     .map((machine) => [
       machine.id,
-      machine.agent.current,
-      machine.addresses[0] ?? '',
+      paintStatus(machine.agent.current, paint),
+      paint(machine.addresses[0] ?? '', 'cyan'),
       machine.instanceId,
       shownBase(machine.base),
       '',

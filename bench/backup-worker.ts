@@ -1,0 +1,58 @@
+/** Does what a worker of the database charm does, without Juju around it: one backup or restore, told on standard input. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { createPostgresqlEngine, parsePostgresqlConfig } from '#engines';
+import { createS3ObjectStore, parseS3Options } from '#object-store';
+import { openSnapshot, writeSnapshot } from '#snapshots';
+import { runProcess } from '#system';
+
+interface Order {
+  readonly task: 'backup' | 'restore' | 'item';
+  readonly engine: unknown;
+  readonly storage: Readonly<Record<string, unknown>>;
+  readonly artefactPath: string;
+  readonly chunkPrefix: string;
+  readonly level: number;
+  /** Restore: an empty directory. */
+  readonly directory: string;
+  readonly item: string;
+}
+
+void perform();
+
+async function perform(): Promise<void> {
+  const order = JSON.parse(await text(process.stdin)) as Order;
+  const store = createS3ObjectStore(parseS3Options(order.storage));
+  if (order.task === 'backup') {
+    await backUp(order, store);
+  } else {
+    const snapshot = await openSnapshot(store, order.artefactPath);
+    if (order.task === 'restore') {
+      await snapshot.restoreTo({ directory: order.directory });
+    } else {
+      for await (const _ of snapshot.read(order.item)) {
+        // Reading it is what costs.
+      }
+    }
+  }
+  process.exit(0);
+}
+
+async function backUp(order: Order, store: ReturnType<typeof createS3ObjectStore>): Promise<void> {
+  const engine = createPostgresqlEngine({ ...parsePostgresqlConfig(order.engine), runProcess });
+  const scratchDirectory = await mkdtemp(join(tmpdir(), 'bench-worker-'));
+  const { signal } = new AbortController();
+  await using source = await engine.backup({ signal, scratchDirectory });
+  await writeSnapshot({
+    store,
+    artefactPath: order.artefactPath,
+    chunkPrefix: order.chunkPrefix,
+    entries: source.entries,
+    compression: true,
+    level: order.level,
+    attributes: source.attributes,
+  });
+  await rm(scratchDirectory, { recursive: true });
+}

@@ -1,5 +1,5 @@
 /** One restore: everything is fetched and verified beside the live data before these are touched. */
-import type { RestorePlan, RestoreRequest, StagedRestore } from '#engines';
+import type { Proof, RestorePlan, RestoreRequest, StagedRestore } from '#engines';
 import { openSnapshot, pinSnapshot, type Snapshot, verifySnapshot } from '#snapshots';
 import { describeError, formatBytes, HintError } from '#system';
 import type { JobContext } from './job-context.ts';
@@ -41,7 +41,7 @@ async function restoreSnapshot(context: JobContext): Promise<Outcome> {
 /** What lies ready to replace the live data; nothing in a dry run without room for it. */
 interface Proved {
   readonly staged: StagedRestore | undefined;
-  readonly findings: readonly string[];
+  readonly proof: Proof | undefined;
   readonly tookMs: number;
 }
 
@@ -64,13 +64,12 @@ async function fetchAndProve(
   if (plan.dropsLiveData) {
     await proveReadable(snapshot, context);
     if (spec.isDryRun === true) {
-      const findings = ['every byte of the backup was read; there is no room to stage it'];
-      return { staged: undefined, findings, tookMs: performance.now() - begun };
+      return { staged: undefined, proof: undefined, tookMs: performance.now() - begun };
     }
   }
   const staged = await context.engine.createRestore(request);
-  const findings = await stage(staged, snapshot, context);
-  return { staged, findings, tookMs: performance.now() - begun };
+  const proof = await stage(staged, snapshot, context);
+  return { staged, proof, tookMs: performance.now() - begun };
 }
 
 /** The last chance to find damage while there still are data to keep. */
@@ -108,7 +107,7 @@ async function stage(
   staged: StagedRestore,
   snapshot: Snapshot,
   context: JobContext,
-): Promise<readonly string[]> {
+): Promise<Proof> {
   try {
     context.signal.throwIfAborted();
     return staged.plan.dropsLiveData
@@ -124,7 +123,7 @@ async function fetchBeside(
   staged: StagedRestore,
   snapshot: Snapshot,
   context: JobContext,
-): Promise<readonly string[]> {
+): Promise<Proof> {
   await context.reporter.enter('fetching');
   await fetch(staged, snapshot, context);
   await context.reporter.enter('verifying');
@@ -136,7 +135,7 @@ async function dropAndFetch(
   staged: StagedRestore,
   snapshot: Snapshot,
   context: JobContext,
-): Promise<readonly string[]> {
+): Promise<Proof> {
   const unstoppable = { ...context, signal: new AbortController().signal };
   await context.reporter.enter('swapping');
   context.log.warning('no room for two copies: dropping the live data first, as forced');
@@ -192,7 +191,7 @@ async function replace(
 async function endDryRun(
   snapshot: Snapshot,
   plan: RestorePlan,
-  { staged, findings, tookMs }: Proved,
+  { staged, proof, tookMs }: Proved,
   { spec }: JobContext,
 ): Promise<Outcome> {
   await orNeedRecovery(async () => await staged?.abort());
@@ -202,6 +201,6 @@ async function endDryRun(
     artefactPath,
     size: manifest.totals.bytes,
     message: `dry run: ${formatBytes(manifest.totals.bytes)} could be restored; the live data were not touched`,
-    report: describeDryRun({ manifest, plan, findings, tookMs, keepHours: spec.keepHours ?? 0 }),
+    report: describeDryRun({ manifest, plan, proof, tookMs, keepHours: spec.keepHours ?? 0 }),
   };
 }

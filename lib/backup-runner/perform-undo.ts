@@ -1,6 +1,6 @@
 /** One undo: the data an earlier restore replaced come back from the machine itself; no store is asked. */
-import type { KeptCopy, StagedUndo } from '#engines';
-import { formatBytes } from '#system';
+import type { KeptCopy, Proof, StagedUndo } from '#engines';
+import { formatBytes, formatDuration } from '#system';
 import type { JobContext } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
 import {
@@ -23,7 +23,7 @@ export async function performUndo(context: JobContext): Promise<Outcome> {
   const copy = await engine.prepareUndo(request);
   signal.throwIfAborted();
   const staged = await engine.createUndo(request);
-  const findings = await prove(staged, context);
+  const proof = await prove(staged, context);
   const base = {
     status: 'success',
     artefactPath: spec.artefactPath ?? '',
@@ -32,7 +32,7 @@ export async function performUndo(context: JobContext): Promise<Outcome> {
   if (spec.isDryRun === true) {
     await orNeedRecovery(async () => await staged.abort());
     const message = `dry run: the data from before ${copy.name} could come back; the live data were not touched`;
-    return { ...base, message, report: describeUndo(copy, findings) };
+    return { ...base, message, report: describeUndo(copy, proof) };
   }
   const replaced = await replaceLive(staged, context);
   log.info('undo complete', { undoOf: copy.name });
@@ -40,7 +40,7 @@ export async function performUndo(context: JobContext): Promise<Outcome> {
   return { ...base, message, ...undoableUntil(replaced.kept) };
 }
 
-async function prove(staged: StagedUndo, context: JobContext): Promise<readonly string[]> {
+async function prove(staged: StagedUndo, context: JobContext): Promise<Proof> {
   try {
     await context.reporter.enter('verifying');
     return await proveStaged(staged, context);
@@ -50,11 +50,11 @@ async function prove(staged: StagedUndo, context: JobContext): Promise<readonly 
   }
 }
 
-function describeUndo(copy: KeptCopy, findings: readonly string[]): string {
+function describeUndo(copy: KeptCopy, proof: Proof): string {
   return [
     `would bring back: the data from before ${copy.name}, ${formatBytes(copy.bytes)}, kept since ${copy.keptAt}`,
     'space: none needed',
-    `proved: ${findings.join('; ')}`,
-    'unavailable: for a stop and a start of the server, commonly a few seconds',
+    `proved: ${proof.findings.join('; ')}`,
+    `unavailable: for about ${formatDuration(proof.expectedUnavailableMs)} at most`,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
 /** The second half of every restore and undo: staged data are proved, exchanged for the live ones, and settled. */
-import type { KeptCopy, StagedUndo } from '#engines';
+import type { KeptCopy, Proof, StagedUndo } from '#engines';
 import { type Clock, formatDuration, hasErrorCode } from '#system';
 import { RecoveryNeededError } from './failures.ts';
 import type { JobContext } from './job-context.ts';
@@ -14,17 +14,17 @@ export interface Replaced {
   readonly kept: KeptCopy | undefined;
 }
 
-/** Has the engine prove the staged data. @returns what it found, in words for people */
+/** Has the engine prove the staged data. */
 export async function proveStaged(
   staged: StagedUndo,
   { reporter, signal, clock, log }: JobContext,
-): Promise<readonly string[]> {
-  const findings = await withSignsOfLife(reporter, clock, async () => await staged.verify(signal));
-  for (const finding of findings) {
+): Promise<Proof> {
+  const proof = await withSignsOfLife(reporter, clock, async () => await staged.verify(signal));
+  for (const finding of proof.findings) {
     log.info(finding);
   }
   signal.throwIfAborted();
-  return findings;
+  return proof;
 }
 
 /**

@@ -1,13 +1,13 @@
 /** What a dry run tells the administrator. Pure. */
-import type { RestorePlan } from '#engines';
+import type { Proof, RestorePlan } from '#engines';
 import type { SnapshotManifest } from '#snapshots';
 import { formatBytes, formatDuration } from '#system';
 
 export interface DryRunFacts {
   readonly manifest: SnapshotManifest;
   readonly plan: RestorePlan;
-  /** What the engine found on the way. */
-  readonly findings: readonly string[];
+  /** Of the staged data; without room to stage them they were only read. */
+  readonly proof: Proof | undefined;
   /** How long fetching and proving took. */
   readonly tookMs: number;
   readonly keepHours: number;
@@ -15,7 +15,7 @@ export interface DryRunFacts {
 
 /** Text of a few lines, each `topic: facts`. */
 export function describeDryRun(facts: DryRunFacts): string {
-  const { manifest, plan, findings, tookMs } = facts;
+  const { manifest, plan, proof, tookMs } = facts;
   const { engine, 'engine-version': version } = manifest.attributes;
   return [
     `would restore: ${formatBytes(manifest.totals.bytes)} of ${text(engine)} ${text(version)}, backed up until ${manifest.createdAt}`,
@@ -26,11 +26,11 @@ export function describeDryRun(facts: DryRunFacts): string {
     ),
     `replaced data: ${describeOldData(facts)}`,
     ...plan.warnings.map((warning) => `passed over as forced: ${warning}`),
-    `proved: ${findings.join('; ')}`,
+    `proved: ${(proof?.findings ?? ['every byte of the backup was read; there is no room to stage it']).join('; ')}`,
     `time: about ${formatDuration(tookMs)} until the exchange, judged by this run`,
-    plan.dropsLiveData
+    proof === undefined
       ? `unavailable: from the drop of the live data to the end, about ${formatDuration(tookMs)} and the start of the server`
-      : 'unavailable: for a stop and a start of the server, commonly a few seconds; recovery is done beforehand',
+      : `unavailable: for about ${formatDuration(proof.expectedUnavailableMs)} at most`,
   ].join('\n');
 }
 

@@ -99,6 +99,14 @@ export interface RestorePlan {
   readonly warnings: readonly string[];
 }
 
+/** What the proof of staged data has shown. */
+export interface Proof {
+  /** Line by line, for people. */
+  readonly findings: readonly string[];
+  /** For how long an exchange will leave nothing served: not more than about this. */
+  readonly expectedUnavailableMs: number;
+}
+
 export interface SwapReport {
   /** From the moment the old data ceased to be served until the new ones were. */
   readonly unavailableMs: number;
@@ -153,10 +161,9 @@ export interface Engine {
 export interface StagedUndo {
   /**
    * Proves that the staged data are complete and start.
-   * @returns what it found, line by line, for people
    * @throws HintError `verification-failed`, `corruption-found`
    */
-  verify(signal: AbortSignal): Promise<readonly string[]>;
+  verify(signal: AbortSignal): Promise<Proof>;
   /**
    * Stops the database, puts the staged data in place, starts it and checks its health.
    * @throws HintError `restore-rolled-back` with the reason, when the old data serve again

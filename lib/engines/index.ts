@@ -6,6 +6,7 @@ export type {
   Engine,
   EngineEntry,
   KeptCopy,
+  Proof,
   RecoveryOutcome,
   RestorePlan,
   RestoreRequest,

@@ -16,6 +16,7 @@ import type { PostgresqlInstance, PostgresqlRole } from './config.ts';
 import { exists, removeTree } from './directories.ts';
 import { condemnExpired, keptCopies } from './kept-copies.ts';
 import { HOST_LOCK } from './packages.ts';
+import { endRehearsal } from './rehearsal.ts';
 import { journalPath, readJournal } from './restore-journal.ts';
 import { roleStatements } from './roles.ts';
 import { PostgresqlServer } from './server.ts';
@@ -178,6 +179,9 @@ export class PostgresqlCluster {
   /** Stops the server and removes the cluster with its data. Idempotent. */
   async drop(): Promise<void> {
     await this.#server.stop();
+    for (const path of await leftovers(this.instance.dataDirectory)) {
+      await endRehearsal(this.instance, path);
+    }
     await dropFiles({ ...this.instance, runProcess: this.#run }, this.instance.dataDirectory);
   }
 

@@ -13,6 +13,7 @@ import {
   type RunProcess,
   systemClock,
 } from '#system';
+import type { Proof } from '../engine.ts';
 import { asOwner } from './commands.ts';
 import type { PostgresqlInstance } from './config.ts';
 import { checkIntegrity, type IntegrityRule } from './integrity.ts';
@@ -50,14 +51,13 @@ export interface RehearsalOptions {
 }
 
 /**
- * @returns what it found, in words for people
  * @throws HintError `verification-failed` when the data do not start; see checkIntegrity
  */
 export async function rehearse(
   live: PostgresqlInstance,
   run: RunProcess,
   options: RehearsalOptions,
-): Promise<readonly string[]> {
+): Promise<Proof> {
   const { staged, signal, integrity, onRunning } = options;
   const scratch = await makeScratch(live, run);
   const instance = { ...live, dataDirectory: staged, socketDirectory: scratch };
@@ -68,8 +68,13 @@ export async function rehearse(
     await onRunning();
     signal.throwIfAborted();
     const findings = await checkIntegrity(instance, run, integrity, signal);
+    const stopping = performance.now();
     await stop(instance, run);
-    return [`the data start and recover (in ${formatDuration(startMs)})`, ...findings];
+    return {
+      findings: [`the data start and recover (in ${formatDuration(startMs)})`, ...findings],
+      // An exchange is a stop and a start, and has no recovery to do any more.
+      expectedUnavailableMs: Math.round(startMs + performance.now() - stopping),
+    };
   } finally {
     await endRehearsal(live, staged);
     await rm(join(staged, 'postmaster.opts'), { force: true });

@@ -10,6 +10,7 @@ import { mkdir } from 'node:fs/promises';
 import { type Clock, describeError, HintError, hasErrorCode, isProcessAlive } from '#system';
 import type {
   KeptCopy,
+  Proof,
   RestorePlan,
   RestoreRequest,
   StagedRestore,
@@ -144,7 +145,7 @@ abstract class Exchange implements StagedUndo {
     this.paths = restorePaths(context.config.dataDirectory, journal.id);
   }
 
-  abstract verify(signal: AbortSignal): Promise<readonly string[]>;
+  abstract verify(signal: AbortSignal): Promise<Proof>;
 
   protected abstract get systemIdentifier(): string | undefined;
 
@@ -284,7 +285,7 @@ class PostgresqlRestore extends Exchange implements StagedRestore {
     await pause?.('live-dropped');
   }
 
-  async verify(signal: AbortSignal): Promise<readonly string[]> {
+  async verify(signal: AbortSignal): Promise<Proof> {
     const { config, server, pause } = this.context;
     const { staged } = this.paths;
     await verifyStaged(config, server.runProcess, staged, signal);
@@ -301,7 +302,7 @@ class PostgresqlUndo extends Exchange {
   protected readonly systemIdentifier = undefined;
 
   /** They served before, so damage in them is no reason to refuse them; that they start is proved. */
-  async verify(signal: AbortSignal): Promise<readonly string[]> {
+  async verify(signal: AbortSignal): Promise<Proof> {
     const { config, server, pause } = this.context;
     await requireClusterFiles(this.paths.staged);
     return await rehearse(config, server.runProcess, {

@@ -57,6 +57,7 @@ describe('a dry run', () => {
     expect(ended.report).toMatch(/space: needs 11 B, 977 KiB free/);
     expect(ended.report).toMatch(/replaced data: kept for 24 h/);
     expect(ended.report).toMatch(/proved: all is well/);
+    expect(ended.report).toMatch(/unavailable: for about 2.0 s at most/);
     expect(ended.undoableUntil).toBeUndefined();
     expect(await stage.live()).toEqual(CHANGED);
     expect(await stage.besideLive()).toEqual(['live.serving']);

@@ -63,6 +63,7 @@ describe('a unit of the database charm', () => {
       message: expect.stringMatching(/^dry run: .* could be restored/),
     });
     expect(dryRun.report).toMatch(/the data start and recover .*tables and indexes are sound/);
+    expect(dryRun.report).toMatch(/unavailable: for about [\d.]+ s at most/);
     expect(await tables()).toBe('1');
 
     const restoreId = await unit.ask({ jobType: 'restore', artefactPath });

@@ -78,6 +78,7 @@ class FakeDatabase implements Database {
   }
 
   kept: string[] = [];
+  keptFailure: HintError | undefined;
   /** How long data are to be kept, by each call. */
   readonly pruned: number[] = [];
 
@@ -87,6 +88,9 @@ class FakeDatabase implements Database {
 
   async dropExpiredCopies(_now: Date, keepHours: number): Promise<void> {
     this.pruned.push(keepHours);
+    if (this.keptFailure !== undefined) {
+      throw this.keptFailure;
+    }
   }
 
   async stop(): Promise<void> {

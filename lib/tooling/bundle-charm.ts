@@ -17,12 +17,16 @@ import { projectRoot } from './project.ts';
 
 const ON_DEMAND = 'on-demand';
 
+// The folder of the npm package that a file is of, at whatever depth.
+const PACKAGE = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
+
 const COMMON = {
   bundle: true,
   platform: 'node',
   target: 'node24',
   legalComments: 'none',
   logLevel: 'silent',
+  metafile: true,
   absWorkingDir: projectRoot,
 } as const satisfies BuildOptions;
 
@@ -34,15 +38,17 @@ const REQUIRE_BANNER =
 const IMPORT_META = { 'import.meta.filename': '__filename', 'import.meta.dirname': '__dirname' };
 
 /**
- * Bundles `main.ts` and, where there is one, `worker.ts` of `source` into the directory `target`.
+ * Bundles `main.ts` and, where there is one, `worker.ts` of `source` into the directory `target`. Answers
+ * the npm packages that went in, as their folders: `node_modules/ajv`.
  * @throws HintError when esbuild refuses, such as for `await` at the top level of main.
  */
-export async function bundleCharm(source: string, target: string): Promise<void> {
+export async function bundleCharm(source: string, target: string): Promise<ReadonlySet<string>> {
   await mkdir(target, { recursive: true });
+  const inputs: string[] = [];
   try {
-    await bundleMain(join(source, 'main.ts'), target);
+    inputs.push(...(await bundleMain(join(source, 'main.ts'), target)));
     if (existsSync(join(source, 'worker.ts'))) {
-      await bundleWorker(join(source, 'worker.ts'), target);
+      inputs.push(...(await bundleWorker(join(source, 'worker.ts'), target)));
     }
   } catch (error) {
     throw new HintError(`cannot bundle the charm in ${source}: ${describeError(error)}`, {
@@ -52,11 +58,13 @@ export async function bundleCharm(source: string, target: string): Promise<void>
     });
   }
   await writeFile(join(target, 'package.json'), '{"type":"module"}\n');
+  return new Set(inputs.flatMap((path) => PACKAGE.exec(path)?.[0] ?? []));
 }
 
-async function bundleMain(entry: string, target: string): Promise<void> {
+/** Both answer the files that went in, relative to the project. */
+async function bundleMain(entry: string, target: string): Promise<readonly string[]> {
   const packages: OnDemand = new Map();
-  await build({
+  const { metafile } = await build({
     ...COMMON,
     entryPoints: [entry],
     outfile: join(target, 'main.cjs'),
@@ -65,17 +73,20 @@ async function bundleMain(entry: string, target: string): Promise<void> {
     logOverride: { 'empty-import-meta': 'error' },
     plugins: [onDemandPackages(packages)],
   });
+  const inputs = Object.keys(metafile.inputs);
   for (const [importer, names] of packages) {
     const lines = [...names].map((name) => `exports[${quote(name)}] = require(${quote(name)});`);
     // One after the other: esbuild uses all cores for each.
     // oxlint-disable-next-line no-await-in-loop
-    await build({
+    const chunk = await build({
       ...COMMON,
       stdin: { contents: lines.join('\n'), resolveDir: dirname(importer) },
       outfile: join(target, chunkOf(importer)),
       format: 'cjs',
     });
+    inputs.push(...Object.keys(chunk.metafile.inputs));
   }
+  return inputs;
 }
 
 /**
@@ -94,14 +105,15 @@ export async function bundleProgram(entry: string, outfile: string): Promise<voi
   }
 }
 
-async function bundleWorker(entry: string, target: string): Promise<void> {
-  await build({
+async function bundleWorker(entry: string, target: string): Promise<readonly string[]> {
+  const { metafile } = await build({
     ...COMMON,
     entryPoints: [entry],
     outfile: join(target, 'worker.js'),
     format: 'esm',
     banner: { js: REQUIRE_BANNER },
   });
+  return Object.keys(metafile.inputs);
 }
 
 /** Source file → the npm packages it loads by `import()`. */

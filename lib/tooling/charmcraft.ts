@@ -1,9 +1,12 @@
-/** charmcraft.yaml in today's form → the files Juju reads: metadata, actions, config, manifest. */
-import { parse } from 'yaml';
-import { HintError } from '#system';
-import type { Architecture } from './project.ts';
+/**
+ * charmcraft.yaml in today's form → the files Juju reads: metadata, actions, config, manifest; the same that
+ * `charmcraft pack` writes. https://documentation.ubuntu.com/charmcraft/stable/reference/files/charmcraft-yaml-file
+ */
+import { describeError, HintError, type JsonRecord, type JsonValue } from '#system';
+import { isMap, parseYaml11 } from './charm-rules/document.ts';
+import type { Platform } from './platforms.ts';
 
-export type CharmcraftFile = Readonly<Record<string, unknown>> & { readonly name: string };
+export type CharmcraftFile = JsonRecord & { readonly name: string };
 
 // What `charmcraft pack` copies to metadata.yaml under the same name.
 const METADATA_KEYS = [
@@ -15,36 +18,48 @@ const METADATA_KEYS = [
   'requires',
   'peers',
   'storage',
+  'devices',
   'resources',
+  'containers',
   'extra-bindings',
   'assumes',
   'charm-user',
+  'terms',
 ] as const;
 
-const BASES = ['22.04', '24.04'] as const;
+// What charmcraft's analysis finds out about a charm that is not Python.
+const ATTRIBUTES = ['language', 'framework'].map((name) => ({ name, result: 'unknown' }));
 
 /** @throws HintError when the text is not YAML or lacks `name`, `summary` or `description`. */
 export function parseCharmcraft(text: string, path: string): CharmcraftFile {
-  const value: unknown = parse(text);
-  if (typeof value !== 'object' || value === null) {
+  const value = parseText(text, path);
+  if (!isMap(value)) {
     throw malformed(path, 'it is not a YAML map');
   }
   for (const key of ['name', 'summary', 'description']) {
-    if (typeof Object.entries(value).find(([name]) => name === key)?.[1] !== 'string') {
+    if (typeof value[key] !== 'string') {
       throw malformed(path, `"${key}" is missing`);
     }
   }
   return value as CharmcraftFile;
 }
 
+function parseText(text: string, path: string): JsonValue {
+  try {
+    return parseYaml11(text);
+  } catch (error) {
+    throw malformed(path, `it is not YAML: ${describeError(error)}`);
+  }
+}
+
 /** File name → text. */
 export function jujuFiles(
   charmcraft: CharmcraftFile,
-  architecture: Architecture,
+  platform: Platform,
 ): Readonly<Record<string, string>> {
   return {
     'metadata.yaml': yamlText(metadata(charmcraft)),
-    'manifest.yaml': yamlText(manifest(architecture)),
+    'manifest.yaml': yamlText(manifest(platform)),
     ...optionalFile('actions.yaml', charmcraft['actions']),
     ...optionalFile('config.yaml', charmcraft['config']),
   };
@@ -55,12 +70,24 @@ function metadata(charmcraft: CharmcraftFile): Record<string, unknown> {
   return {
     ...Object.fromEntries(kept.map((key) => [key, charmcraft[key]])),
     ...(charmcraft['title'] === undefined ? {} : { 'display-name': charmcraft['title'] }),
+    ...linksOf(charmcraft['links']),
   };
 }
 
-function manifest(architecture: Architecture): unknown {
+/** `links` under the names metadata.yaml has for them. */
+function linksOf(links: JsonValue | undefined): Record<string, unknown> {
+  const { documentation, contact, ...others } = isMap(links) ? links : {};
   return {
-    bases: BASES.map((channel) => ({ name: 'ubuntu', channel, architectures: [architecture] })),
+    ...others,
+    ...(documentation === undefined ? {} : { docs: documentation }),
+    ...(contact === undefined ? {} : { maintainers: [contact].flat() }),
+  };
+}
+
+function manifest({ base, architecture }: Platform): unknown {
+  return {
+    analysis: { attributes: ATTRIBUTES },
+    bases: [{ ...base, architectures: [architecture] }],
   };
 }
 

@@ -15,17 +15,22 @@ export function thisArchitecture(): Architecture {
   return process.arch === 'arm64' ? 'arm64' : 'amd64';
 }
 
+/** The npm package that carries Node for an architecture. */
+export function nodePackageName(architecture: Architecture): string {
+  return `node-linux-${ARCHITECTURES[architecture]}`;
+}
+
 /**
- * The Node 24 of the npm packages for an architecture.
- * @throws HintError when that package is not installed here (npm skips other architectures').
+ * The Node 24 of the npm packages, for this machine.
+ * @throws HintError when that package is not installed here.
  */
-export function nodeBinary(architecture: Architecture = thisArchitecture()): string {
-  const name = `node-linux-${ARCHITECTURES[architecture]}`;
+export function nodeBinary(): string {
+  const name = nodePackageName(thisArchitecture());
   const path = join(projectRoot, 'node_modules', name, 'bin', 'node');
   if (!existsSync(path)) {
-    throw new HintError(`cannot find Node for ${architecture} at node_modules/${name}`, {
+    throw new HintError(`cannot find Node at node_modules/${name}`, {
       code: 'node-missing',
-      hint: `run "npm install --no-save --force ${name}" to fetch it for packing`,
+      hint: 'run "npm install"',
     });
   }
   return path;

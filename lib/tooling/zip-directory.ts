@@ -1,4 +1,4 @@
-/** A directory → a zip archive that keeps permission bits, as Juju unpacks them. */
+/** A directory → a zip archive, the same bytes for the same content: wherever, whenever and by whomever made. */
 import { createWriteStream } from 'node:fs';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -7,10 +7,16 @@ import yazl from 'yazl';
 
 // The Node binary dominates; higher levels cost seconds a pack and save few megabytes.
 const COMPRESSION_LEVEL = 1;
-// One fixed time for all entries, so that equal content makes an equal archive.
-const ENTRY_TIME = new Date('2000-01-01T00:00:00Z');
+// One fixed time for all entries. The old time stamp of zip is local time; the new one, which is not, stays out.
+const ENTRY_TIME = new Date(2000, 0, 1);
+// Permission bits as the archive of a charm needs them, whatever the umask here: to be executed, or not.
+const EXECUTABLE = 0o100755;
+const PLAIN = 0o100644;
 
-/** Writes all regular files below `directory` to `target`, replaced atomically. */
+/**
+ * Writes all regular files below `directory` to `target`, replaced atomically. Of their modes the archive
+ * keeps whether the owner may execute them.
+ */
 export async function zipDirectory(directory: string, target: string): Promise<void> {
   const archive = new yazl.ZipFile();
   const names = await readdir(directory, { recursive: true });
@@ -19,8 +25,9 @@ export async function zipDirectory(directory: string, target: string): Promise<v
     const info = await stat(path);
     if (info.isFile()) {
       archive.addFile(path, relative(directory, path), {
-        mode: info.mode,
+        mode: (info.mode & 0o100) === 0 ? PLAIN : EXECUTABLE,
         mtime: ENTRY_TIME,
+        forceDosTimestamp: true,
         compressionLevel: COMPRESSION_LEVEL,
       });
     }

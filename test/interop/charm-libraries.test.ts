@@ -30,6 +30,7 @@ await describeWithPython('charm libraries of PyPI', 'charm-libraries', (venv) =>
     for (const charm of ['cellar', 'diner']) {
       await sandbox.juju('deploy', await packPythonCharm(join(CHARMS, charm), venv, scratch));
     }
+    await sandbox.juju('config', 'cellar', 'chain=one,two');
     await addCredentials('keys', 'AKIA', 'first secret');
     await sandbox.waitForApplication('cellar');
     await sandbox.waitForApplication('diner');

@@ -42,11 +42,12 @@ class Cellar(ops.CharmBase):
         info = {
             "access-key": keys["access-key"],
             "secret-key": keys["secret-key"],
-            "bucket": wanted.get("bucket") or self.config["bucket"],
-            "endpoint": "http://192.0.2.1:9000",
+            "bucket": self.config["bucket"] or wanted.get("bucket", ""),
+            "endpoint": self.config["endpoint"],
             "region": "default",
-            "tls-ca-chain": ["one", "two"],
         }
+        if self.config["chain"]:
+            info["tls-ca-chain"] = str(self.config["chain"]).split(",")
         self.s3.set_storage_connection_info(relation.id, info)
 
     def _on_resource_requested(self, event):

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createS3Server, type S3Server, type S3ServerOptions } from '#sandbox';
 
 export interface S3DevServer {
+  /** Where its buckets are kept. */
+  readonly directory: string;
   readonly endpoint: string;
   readonly bucket: string;
   readonly accessKey: string;
@@ -19,12 +21,18 @@ export async function startS3DevServer(
   options: Partial<S3ServerOptions> = {},
 ): Promise<S3DevServer> {
   const directory = await mkdtemp(join(tmpdir(), 's3-dev-'));
-  const keys = {
-    accessKey: 'TESTACCESSKEY0000002',
-    secretKey: 'planted-secret-key-of-the-test-0002',
-  };
-  const server = await createS3Server({ directory, ...keys, buckets: [bucket], ...options });
+  const { accessKey = 'TESTACCESSKEY0000002', secretKey = 'planted-secret-key-of-the-test-0002' } =
+    options;
+  const keys = { accessKey, secretKey };
+  const server = await createS3Server({
+    directory,
+    ...keys,
+    buckets: [bucket],
+    ...options,
+    ...keys,
+  });
   return {
+    directory,
     endpoint: server.endpoint,
     bucket,
     ...keys,

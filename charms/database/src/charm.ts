@@ -1,5 +1,5 @@
 /** Wires Juju's events to the unit's database and its jobs. Reconciles: every event takes in everything. */
-import { BackupProvider, type Feature } from '#database-backup';
+import { BackupProvider, FEATURES } from '#database-backup';
 import {
   type ActionEvent,
   CharmBase,
@@ -15,8 +15,6 @@ import { describeUnit } from './status.ts';
 import { type ReconcileOptions, UnitManager } from './unit-manager.ts';
 
 const ENDPOINT = 'database-backup';
-/** What this charm does beyond version 0 of the interface. */
-const FEATURES: readonly Feature[] = ['cancel', 'deadlines', 'secret-credentials'];
 /** Fired by workers when something is to be told. */
 const PROGRESS_EVENT = 'backup-progress';
 

@@ -30,4 +30,5 @@ export type { CredentialsPatience, CredentialsSource, S3Credentials } from './s3
 export { parseS3Options, type S3Options } from './s3-options.ts';
 export { type Fault, type FaultPlan, type StoreCall, withFaults } from './with-faults.ts';
 export { withPrefix } from './with-prefix.ts';
+export { parseRate, type RateLimitOptions, withRateLimit } from './with-rate-limit.ts';
 export { type RetryOptions, withRetries } from './with-retries.ts';

@@ -13,6 +13,8 @@ export interface S3Failure {
   readonly options: S3Options;
   /** Other keys in use, which no message may hold. */
   readonly secrets?: readonly string[];
+  /** Whether the server let such a request pass before. */
+  readonly wasAllowed?: boolean;
   /** URL of the proxy in between, without its credentials. */
   readonly proxy?: string | undefined;
   /** What the request needs, in the words of AWS; known from the verb unless told. */
@@ -342,6 +344,8 @@ function accessDenied(_: Symptoms, failure: S3Failure): Diagnosis {
     code: 'access-denied',
     reason: 'access denied',
     hint: `give this access key the permission ${permission} on the bucket`,
+    // Permissions take a while to spread over a big store, and gateways stumble: what went once may go again.
+    transient: failure.wasAllowed === true,
   };
 }
 

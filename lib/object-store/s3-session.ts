@@ -22,6 +22,8 @@ export class S3Outcome extends Error {}
 
 export class S3Session {
   readonly #options: ConnectOptions;
+  /** Verbs of requests that went well. */
+  readonly #allowed = new Set<string>();
   #connection: Promise<S3Connection> | undefined;
 
   constructor(options: ConnectOptions) {
@@ -42,6 +44,7 @@ export class S3Session {
         ({ generation } = credentials);
         const result = await work(await this.#connection, send);
         credentials.accepted(generation);
+        this.#allowed.add(purpose.verb);
         return result;
       } catch (error) {
         signal?.throwIfAborted();
@@ -73,6 +76,7 @@ export class S3Session {
       options,
       secrets: credentials.secrets,
       proxy,
+      wasAllowed: this.#allowed.has(verb),
     });
   }
 }

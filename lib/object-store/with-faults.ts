@@ -1,6 +1,6 @@
 /** Makes a store misbehave on purpose, so that tests can prove what callers do about it. */
 import { ObjectStoreError } from './errors.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { FolderItem, ObjectInfo, ObjectStore } from './object-store.ts';
 
 /** One call about to be made on the store. */
 export interface StoreCall {
@@ -23,12 +23,14 @@ export interface StoreCall {
  * - `fail`: the call fails and does nothing.
  * - `lose-answer`: the call is carried out, then fails as if the connection had broken.
  * - `tamper`: data read pass through `change` before the caller gets them.
+ * - `hide`: a listing leaves these keys out, as stores that are not consistent do.
  * - `wait`: the call waits for the promise first (to kill or abort something at that very moment).
  */
 export type Fault =
   | { readonly kind: 'fail'; readonly error?: Error }
   | { readonly kind: 'lose-answer'; readonly error?: Error }
   | { readonly kind: 'tamper'; readonly change: (data: Uint8Array) => Uint8Array }
+  | { readonly kind: 'hide'; readonly isHidden: (key: string) => boolean }
   | { readonly kind: 'wait'; readonly until: () => Promise<void> };
 
 /** Decides for each call what goes wrong; undefined lets it pass. */
@@ -66,12 +68,23 @@ async function read(
   return fault?.kind === 'tamper' ? fault.change(new Uint8Array(data)) : data;
 }
 
-async function* iterate<T>(fault: Fault | undefined, items: AsyncIterable<T>): AsyncIterable<T> {
+async function* iterate<T extends ObjectInfo | FolderItem>(
+  fault: Fault | undefined,
+  items: AsyncIterable<T>,
+): AsyncIterable<T> {
   await run(fault?.kind === 'lose-answer' ? undefined : fault, async () => undefined);
-  yield* items;
+  for await (const item of items) {
+    if (!isHidden(item, fault)) {
+      yield item;
+    }
+  }
   if (fault?.kind === 'lose-answer') {
     throw fault.error ?? aFault();
   }
+}
+
+function isHidden(item: ObjectInfo | FolderItem, fault: Fault | undefined): boolean {
+  return fault?.kind === 'hide' && fault.isHidden('key' in item ? item.key : item.prefix);
 }
 
 async function run<T>(fault: Fault | undefined, work: () => Promise<T>): Promise<T> {

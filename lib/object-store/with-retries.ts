@@ -3,8 +3,14 @@
  * Knows that a request without an answer may have been carried out nevertheless.
  */
 import { type Clock, systemClock } from '#system';
-import { isObjectStoreError } from './errors.ts';
-import type { FolderItem, ListOptions, ObjectInfo, ObjectStore } from './object-store.ts';
+import { isObjectStoreError, type ObjectStoreError } from './errors.ts';
+import type {
+  FolderItem,
+  ListOptions,
+  ObjectInfo,
+  ObjectStore,
+  PutOptions,
+} from './object-store.ts';
 
 export interface RetryOptions {
   readonly clock?: Clock;
@@ -12,6 +18,8 @@ export interface RetryOptions {
   readonly maxAttempts?: number;
   /** Attempts while the store has not answered a single request yet; 3 unless told. */
   readonly maxFirstAttempts?: number;
+  /** Attempts where access is denied that was granted before; 3 unless told. */
+  readonly maxDeniedAttempts?: number;
   /** Upper bound of the first pause, doubled each time; 200 ms unless told. */
   readonly basePauseMs?: number;
   /** Longest pause; 20 s unless told. */
@@ -30,7 +38,8 @@ export function withRetries(store: ObjectStore, options: RetryOptions = {}): Obj
       await retrier.run(async () => await store.getRange(key, range, o), o?.signal),
     put: async (key, data, o) =>
       await retrier.run(async () => await store.put(key, data, o), o?.signal),
-    putIfAbsent: async (key, data, o) => await putIfAbsent(store, retrier, { key, data, ...o }),
+    putIfAbsent: async (key, data, o) =>
+      await putIfAbsent(store, retrier, { key, data, options: o ?? {} }),
     head: async (key, o) => await retrier.run(async () => await store.head(key, o), o?.signal),
     list: (prefix, o) => listAgain(store, retrier, prefix, o),
     listFolder: (prefix, o) => listFolderAgain(store, retrier, prefix, o),
@@ -42,8 +51,7 @@ export function withRetries(store: ObjectStore, options: RetryOptions = {}): Obj
 interface PutIfAbsentCall {
   readonly key: string;
   readonly data: Uint8Array;
-  readonly sha256?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly options: PutOptions;
 }
 
 /**
@@ -54,16 +62,18 @@ async function putIfAbsent(
   retrier: Retrier,
   call: PutIfAbsentCall,
 ): Promise<'created' | 'exists'> {
+  const { key, data, options } = call;
+  const { signal } = options;
   let attempts = 0;
   const result = await retrier.run(async () => {
     attempts += 1;
-    return await store.putIfAbsent(call.key, call.data, call);
-  }, call.signal);
+    return await store.putIfAbsent(key, data, options);
+  }, signal);
   if (result === 'created' || attempts === 1) {
     return result;
   }
-  const there = await retrier.run(async () => await store.get(call.key, call), call.signal);
-  return Buffer.compare(there, call.data) === 0 ? 'created' : 'exists';
+  const there = await retrier.run(async () => await store.get(key, { signal }), signal);
+  return Buffer.compare(there, data) === 0 ? 'created' : 'exists';
 }
 
 async function* listAgain(
@@ -116,6 +126,7 @@ class Retrier {
       clock: systemClock,
       maxAttempts: 8,
       maxFirstAttempts: 3,
+      maxDeniedAttempts: 3,
       basePauseMs: 200,
       maxPauseMs: 20_000,
       random: Math.random,
@@ -170,15 +181,23 @@ class Retrier {
     attempts: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { clock, maxAttempts, maxFirstAttempts, basePauseMs, maxPauseMs, random } = this.#options;
+    const { clock, basePauseMs, maxPauseMs, random } = this.#options;
     const passing = isObjectStoreError(error) && error.transient;
     if (passing && !error.unanswered) {
       this.#answered = true;
     }
-    if (!passing || attempts >= (this.#answered ? maxAttempts : maxFirstAttempts)) {
+    if (!passing || attempts >= this.#maxAttempts(error)) {
       throw error;
     }
     const bound = Math.min(maxPauseMs, basePauseMs * 2 ** (attempts - 1));
     await clock.sleep(bound * (0.5 + random() / 2), signal);
+  }
+
+  #maxAttempts(error: ObjectStoreError): number {
+    const { maxAttempts, maxFirstAttempts, maxDeniedAttempts } = this.#options;
+    if (error.code === 'access-denied') {
+      return Math.min(maxAttempts, maxDeniedAttempts);
+    }
+    return this.#answered ? maxAttempts : maxFirstAttempts;
   }
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createS3ObjectStore, type S3Options } from '#object-store';
 import { openSnapshot } from '#snapshots';
 import { describeObjectStoreContract } from '../../contract/object-store-contract.ts';
+import { describeStoreFaultsContract } from '../../contract/store-faults-contract.ts';
 import { type CephRgw, startCephRgw } from '../../helpers/ceph-rgw.ts';
 import { aSnapshot } from '../../helpers/snapshots.ts';
 
@@ -34,6 +35,14 @@ for (const scheme of ['http', 'https'] as const) {
     },
   });
 }
+
+describeStoreFaultsContract({
+  name: 'Ceph RGW',
+  create: async () => {
+    const store = createS3ObjectStore(await aBucket('http', 'store-faults'));
+    return { store, close: async () => store.close() };
+  },
+});
 
 describe('snapshots on Ceph RGW', () => {
   test('are complete, and the second shares what did not change', async () => {

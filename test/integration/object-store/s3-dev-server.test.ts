@@ -1,8 +1,9 @@
 import { createS3ObjectStore } from '#object-store';
 import { describeObjectStoreContract } from '../../contract/object-store-contract.ts';
+import { describeStoreFaultsContract } from '../../contract/store-faults-contract.ts';
 import { startS3DevServer } from '../../helpers/s3-dev-server.ts';
 
-describeObjectStoreContract({
+const contract = {
   name: 'S3, the server of the sandbox',
   create: async () => {
     const server = await startS3DevServer('contract');
@@ -16,4 +17,7 @@ describeObjectStoreContract({
       },
     };
   },
-});
+};
+
+describeObjectStoreContract(contract);
+describeStoreFaultsContract(contract);

@@ -5,6 +5,7 @@ import {
   type FaultPlan,
   ObjectStoreError,
   withFaults,
+  withPrefix,
   withRetries,
 } from '#object-store';
 
@@ -74,6 +75,21 @@ describe('retries', () => {
     await inner.put('k', Buffer.from('theirs'));
     expect(await store.putIfAbsent('k', Buffer.from('mine'))).toBe('exists');
     expect(Buffer.from(await store.get('k')).toString()).toBe('theirs');
+  });
+
+  test('may be stacked over a prefix and each other', async () => {
+    const { store, inner } = aStore([fail(silent)]);
+    const outer = withRetries(withPrefix(store, 'below/'));
+    expect(await outer.putIfAbsent('k', Buffer.from('mine'))).toBe('created');
+    expect(Buffer.from(await inner.get('below/k')).toString()).toBe('mine');
+    expect(await inner.head('k')).toBeUndefined();
+  });
+
+  test('repeat a refusal of what was granted before only twice', async () => {
+    const forNow = new ObjectStoreError('no', { code: 'access-denied', transient: true });
+    const { store, pauses } = aStore(times(20, fail(forNow)));
+    await expect(store.get('k')).rejects.toBe(forNow);
+    expect(pauses).toHaveLength(2);
   });
 
   test('say exists at once when nothing was lost, whatever lies there', async () => {

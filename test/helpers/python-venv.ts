@@ -46,7 +46,7 @@ export async function describeWithPython(
 }
 
 /** The environment, made if it is not there yet; or the reason why there is none. */
-export async function pythonVenv(requirements: string): Promise<PythonVenv | string> {
+async function pythonVenv(requirements: string): Promise<PythonVenv | string> {
   const python = await findPython();
   if (python === undefined) {
     return `no Python with venv in ${PYTHONS.join(', ')}: apt-get install python3-venv`;

@@ -1,7 +1,7 @@
 /**
  * What a dispatch of each charm costs with a long history: 200 relations and 0, 1,000 and 10,000 finished jobs that
  * are all still asked for, the worst a requirer can do. Each row is a process of its own: processor time and peak
- * memory of it, Node included. Juju and the hook tools are left out; what is read from disk (the journal) is read.
+ * memory of it, Node (started as packed charms start it) included. Juju and the hook tools are left out; what is read from disk (the journal) is read.
  * Prints a table and writes bench/results/reconcile.json.
  *
  *   node bench/reconcile.ts [--jobs 0,1000,10000] [--relations 200]
@@ -214,7 +214,14 @@ async function measure(charm: string, scale: Scale): Promise<void> {
 function inChild(mode: string, scale: Scale): string {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [import.meta.filename, '--mode', mode, '--scale', JSON.stringify(scale)],
+    [
+      '--max-semi-space-size=2',
+      import.meta.filename,
+      '--mode',
+      mode,
+      '--scale',
+      JSON.stringify(scale),
+    ],
     { encoding: 'utf8', maxBuffer: 1 << 24 },
   );
   if (status !== 0) {

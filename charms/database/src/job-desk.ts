@@ -17,6 +17,7 @@ import {
   type Job,
   type JobDeadline,
   type JobStatus,
+  type RelationRequests,
 } from '#database-backup';
 import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError } from '#system';
@@ -95,6 +96,7 @@ export class JobDesk {
   readonly #credentials: CredentialsReader;
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: Committed | undefined;
+  #asked: readonly RelationRequests[] | undefined;
 
   constructor(charm: CharmBase<DatabaseTypes>, provider: BackupProvider, clock: Clock) {
     this.#charm = charm;
@@ -151,9 +153,10 @@ export class JobDesk {
   }
 
   #plan(ledger: Ledger, primary: Primary | undefined, { refusal }: DeskOptions): RequestPlan {
-    const requests = this.#provider
-      .requests()
-      .map(({ relation, ...asked }) => ({ relationId: relation.id, ...asked }));
+    const requests = this.#requests().map(({ relation, ...asked }) => ({
+      relationId: relation.id,
+      ...asked,
+    }));
     return planRequests({
       requests,
       ledger,
@@ -297,15 +300,14 @@ export class JobDesk {
     kept: ReadonlySet<string>,
   ): void {
     const records = new Map(report.jobs.map((record) => [record.jobId, record]));
-    for (const { relation, isReadable } of this.#provider.requests()) {
+    for (const { relation, isReadable } of this.#requests()) {
       if (!isReadable) {
         continue;
       }
       const mine = plan.mine
         .filter((one) => one.relationId === relation.id)
         .flatMap(({ job }): JobStatus[] => {
-          const told = this.#readCommitted().outcomes.get(job.jobId);
-          const outcome = ledger.get(job.jobId)?.outcome ?? told;
+          const outcome = this.#toldOutcome(job.jobId, ledger);
           const record = records.get(job.jobId);
           if (record !== undefined && agrees(record, outcome)) {
             return [statusOfRecord(job, record, kept)];
@@ -314,6 +316,16 @@ export class JobDesk {
         });
       this.#provider.publish(relation, [...mine, ...(plan.answers.get(relation.id) ?? [])]);
     }
+  }
+
+  #toldOutcome(jobId: string, ledger: Ledger): Outcome | undefined {
+    return ledger.get(jobId)?.outcome ?? this.#readCommitted().outcomes.get(jobId);
+  }
+
+  /** Parsed once a dispatch: nobody but the requirers writes them. */
+  #requests(): readonly RelationRequests[] {
+    this.#asked ??= this.#provider.requests();
+    return this.#asked;
   }
 
   #peers(): Relation | undefined {

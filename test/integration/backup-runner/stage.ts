@@ -1,7 +1,7 @@
 /** A unit on a stage of its own: real hooks and workers as processes, Juju and the database as directories. */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -10,6 +10,7 @@ import type { JobRecord, JobSpec } from '#backup-runner';
 import { createDirectoryObjectStore, type ObjectStore } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, listSnapshots } from '#snapshots';
 import { identifyProcess, isProcessAlive, writeFileAtomic } from '#system';
+import { pause, until } from './until.ts';
 
 export const SECRET_KEY = 'canary-storage-secret-8c1f';
 export const PASSWORD = 'canary-engine-password-77aa';
@@ -31,7 +32,6 @@ const programs = build({
 });
 
 const LOCATION = { model: 'test', app: 'db' };
-const DEADLINE_MS = 20_000;
 
 export class Stage implements AsyncDisposable {
   readonly directory: string;
@@ -184,6 +184,19 @@ export class Stage implements AsyncDisposable {
       }
     } finally {
       await rm(failure, { force: true });
+    }
+  }
+
+  /** Puts other programs in the place of ours, as a refresh of the charm does; those that run keep what they have. */
+  async refresh(): Promise<void> {
+    for (const { path, contents } of (await programs).outputFiles) {
+      const name = this.path(basename(path));
+      await writeFile(
+        `${name}.new`,
+        Buffer.concat([Buffer.from('// another version\n'), contents]),
+      );
+      await rm(name);
+      await rename(`${name}.new`, name);
     }
   }
 
@@ -370,27 +383,6 @@ export class Stage implements AsyncDisposable {
       await pause();
     }
   }
-}
-
-/** Polls until there is an answer. */
-async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
-  const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const answer = ask();
-    if (answer !== undefined) {
-      return answer;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`waited in vain until ${what}`);
-    }
-    await pause();
-  }
-}
-
-async function pause(): Promise<void> {
-  await new Promise((resolve) => {
-    setTimeout(resolve, 10);
-  });
 }
 
 async function below(directory: string): Promise<string[]> {

@@ -22,7 +22,6 @@ describe('a request that refers to a secret', () => {
     await stage.ask(1, [referring]);
     expect(stage.runner.specs.get('job-1')).toMatchObject({
       storageConfig: { bucket: 'b', path: 'p', ...keys },
-      credentialsSecret: URI,
     });
     expect(
       JSON.stringify(stage.now.relations.map((one) => [one.localUnitData, one.localAppData])),

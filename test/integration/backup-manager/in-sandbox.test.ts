@@ -14,6 +14,9 @@ jest.setTimeout(600_000);
 
 const MANAGER = 'backup-manager/0';
 let scratch: string;
+let charm: string;
+/** So long the server waits with each answer to a read. */
+let slowMs = 0;
 let s3: S3DevServer;
 let sandbox: JujuSandbox;
 /** Oldest first. */
@@ -21,11 +24,14 @@ let artefacts: readonly string[];
 
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'manager-in-sandbox-'));
-  s3 = await startS3DevServer('backups');
+  s3 = await startS3DevServer('backups', {
+    faults: ({ operation }) =>
+      slowMs > 0 && operation === 'GetObject' ? { kind: 'delay', ms: slowMs } : undefined,
+  });
   artefacts = await threeBackups();
-  const { path } = await packCharm('backup-manager', { outputDirectory: scratch });
+  ({ path: charm } = await packCharm('backup-manager', { outputDirectory: scratch }));
   sandbox = await JujuSandbox.bootstrap();
-  await sandbox.juju('deploy', path, 'backup-manager');
+  await sandbox.juju('deploy', charm, 'backup-manager');
   await sandbox.juju('deploy', await writeIntegrator(scratch), 's3-integrator');
   await sandbox.juju('deploy', await writePlainDatabase(scratch), 'db');
   await sandbox.waitForApplication('backup-manager', 'blocked');
@@ -227,6 +233,34 @@ test('a second unit names the leader, and answers what changes nothing', async (
   const { status, results } = await sandbox.run('backup-manager/1', 'list-jobs');
   expect(status).toBe('completed');
   expect(results['upkeep']).toMatch(/verify/);
+});
+
+test('an upgrade leaves history and running verification alone', async () => {
+  const [, , artefactPath = ''] = artefacts;
+  const { count } = await act('list-jobs');
+  slowMs = 2000;
+  const params = { 'artefact-path': artefactPath, level: 'full' };
+  const { 'job-id': id = '' } = await act('verify-backup', params);
+  await sandbox.juju('refresh', 'backup-manager', '--path', charm);
+  await sandbox.waitForApplication('backup-manager');
+  slowMs = 0;
+  expect(await ended(id)).toMatchObject({ type: 'verify', status: 'success' });
+  expect(await act('list-jobs')).toMatchObject({ count });
+});
+
+test('a second manager of the same database has a history of its own', async () => {
+  const { count } = await act('list-jobs');
+  await sandbox.juju('deploy', charm, 'second-manager');
+  await sandbox.juju('integrate', 's3-integrator', 'second-manager');
+  await sandbox.juju('integrate', 'db', 'second-manager');
+  await sandbox.waitForApplication('second-manager');
+  const { results } = await sandbox.run('second-manager/0', 'create-backup');
+  expect(results['job-id']).toBeDefined();
+  await sandbox.waitFor('the backup of the second manager', async () => {
+    const listed = await sandbox.run('second-manager/0', 'list-jobs');
+    return listed.results['unfinished'] === '0' && listed.results['count'] === '1';
+  });
+  expect(await act('list-jobs')).toMatchObject({ count });
 });
 
 test('history is cleared, and backups stay', async () => {

@@ -179,4 +179,39 @@ describe('storage and leadership', () => {
     expect(requests(4)[0]?.storageConfig).toMatchObject({ 'access-key': 'AK-NEW' });
     expect(stage.storage.keysSeen).toEqual(['AK-NEW']);
   });
+
+  test.each([0, 10_001])('a history-limit of %s blocks and loses nothing', async (limit) => {
+    const finished = [anEntry({ state: 'success' }), anEntry({ jobId: 'job-2', state: 'success' })];
+    const { unitStatus, history } = await stage.hook('configChanged', {
+      ...scene,
+      history: finished,
+      config: { 'history-limit': limit },
+    });
+    expect(unitStatus).toBe(
+      `blocked: history-limit must be a whole number from 1 to 10000, not ${limit}; run: juju config backup-manager history-limit=1000`,
+    );
+    expect(history).toEqual(finished);
+  });
+
+  test('a lower history-limit drops the oldest at once', async () => {
+    const finished = [anEntry({ state: 'success' }), anEntry({ jobId: 'job-2', state: 'success' })];
+    const { history } = await stage.hook('configChanged', {
+      ...scene,
+      history: finished,
+      config: { 'history-limit': 1 },
+    });
+    expect(history.map(({ jobId }) => jobId)).toEqual(['job-2']);
+  });
+
+  test('what works is adopted on the way, and kept', async () => {
+    stage.storage.failure = new HintError('wrong region', { code: 'wrong-region', hint: 'x' });
+    const { profile } = stage.storage.report;
+    stage.storage.report = {
+      ...stage.storage.report,
+      usable: true,
+      profile: { ...profile, region: 'eu' },
+    };
+    const adopted = await stage.hook('configChanged', scene);
+    expect(JSON.parse(adopted.profile ?? '')).toMatchObject({ region: 'eu' });
+  });
 });

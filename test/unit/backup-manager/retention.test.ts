@@ -130,6 +130,16 @@ describe('the charm', () => {
     expect(stage.upkeep.started).toHaveLength(1);
   });
 
+  test('begins no second one beside one that runs, but after it', async () => {
+    const running = { id: 'retention-0', kind: 'retention', subject: 'db2' } as const;
+    stage.upkeep.known = [{ ...running, state: 'running', startedAt: '2026-11-21T02:00:00Z' }];
+    const { lastBackups } = await stage.changed(4, succeeding);
+    expect(stage.upkeep.started).toEqual([]);
+    stage.upkeep.known = [];
+    await stage.upkeepChanged({ ...quiet, lastBackups });
+    expect(stage.upkeep.started).toHaveLength(1);
+  });
+
   test('applies it daily, with a sweep', async () => {
     const old = { ...withPath, retainedAt: '2026-11-20T02:59:00.000Z', finishedAt: '2026-11-01' };
     await stage.hook('updateStatus', { ...quiet, lastBackups: [old] });

@@ -21,7 +21,7 @@ import type { BackupManagerTypes } from './charm-types.ts';
 import type { StorageSettings } from './storage-settings.ts';
 
 /** Label of the secret, by which every later leader finds it. */
-export const CREDENTIALS_LABEL = 'database-credentials';
+const CREDENTIALS_LABEL = 'database-credentials';
 const KEY = 'shared-credentials';
 
 /** What the peer databag remembers; written in the same transaction as what it tells of. */

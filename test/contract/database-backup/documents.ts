@@ -5,11 +5,25 @@ type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const text = fc.oneof(fc.string(), fc.constantFrom('backup', 's3', '__proto__', ''));
 
+const anything = fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>;
+const time = fc.constantFrom('2026-11-22T00:00:00Z', 'yesterday');
+
+/** An extension in its own form, or in any other: the interface does not care. */
+function extension(form: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  return fc.oneof({ weight: 3, arbitrary: form }, { weight: 1, arbitrary: anything });
+}
+
+const seconds = fc.integer({ min: 1, max: 1e6 });
+const reference = fc.constantFrom(
+  'secret:9m4e2mr0ui3e8a215n4g',
+  'secret://f0000000-0000-4000-8000-000000000000/9m4e2mr0ui3e8a215n4g',
+);
+
 const storageConfig = fc.record(
   {
     bucket: text,
-    'access-key': text,
-    'secret-key': text,
+    'access-key': fc.oneof(text, reference),
+    'secret-key': fc.oneof(text, reference),
     path: text,
     endpoint: text,
     region: text,
@@ -18,10 +32,48 @@ const storageConfig = fc.record(
     'tls-ca-chain': fc.array(text, { maxLength: 2 }),
     's3-api-version': fc.constantFrom(2, 4),
     attributes: fc.array(text, { maxLength: 2 }),
-    'some-extension': fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>,
+    'some-extension': anything,
   },
   { requiredKeys: ['bucket', 'access-key', 'secret-key'] },
 );
+
+const jobExtensions = {
+  'requested-at': extension(time),
+  label: extension(text),
+  deadline: extension(
+    fc.record(
+      { 'start-seconds': seconds, 'run-seconds': seconds, 'stall-seconds': seconds },
+      { requiredKeys: [] },
+    ),
+  ),
+  cancel: extension(fc.boolean()),
+  'dry-run': extension(fc.boolean()),
+  'undo-of': extension(text),
+  force: extension(fc.boolean()),
+};
+
+const statusExtensions = {
+  phase: extension(fc.constantFrom('queued', 'running', 'verifying')),
+  progress: extension(
+    fc.record(
+      { bytes: fc.nat(), total: fc.nat(), percent: fc.nat(100), 'eta-seconds': fc.nat() },
+      { requiredKeys: ['bytes'] },
+    ),
+  ),
+  queue: extension(
+    fc.record({ position: fc.nat(), 'waits-for': fc.array(text, { maxLength: 2 }) }),
+  ),
+  'error-code': extension(text),
+  hint: extension(text),
+  size: extension(fc.nat()),
+  'stored-size': extension(fc.nat()),
+  'requested-at': extension(time),
+  'started-at': extension(time),
+  'finished-at': extension(time),
+  'log-tail': extension(fc.array(text, { maxLength: 3 })),
+  report: extension(text),
+  'undoable-until': extension(time),
+};
 
 const shared = {
   'job-id': text,
@@ -30,15 +82,21 @@ const shared = {
   'storage-interface': fc.constant('s3'),
   'storage-config': storageConfig,
   'artefact-path': text,
-  label: fc.jsonValue({ maxDepth: 1 }) as fc.Arbitrary<Json>,
+  'some-extension': anything,
 };
 
-const job = fc.record(shared, {
-  requiredKeys: ['job-id', 'job-type', 'job-config', 'storage-interface', 'storage-config'],
-});
+const job = fc.record(
+  { ...shared, ...jobExtensions },
+  { requiredKeys: ['job-id', 'job-type', 'job-config', 'storage-interface', 'storage-config'] },
+);
 
 const status = fc.record(
-  { ...shared, status: fc.constantFrom('running', 'success', 'error'), message: text },
+  {
+    ...shared,
+    ...statusExtensions,
+    status: fc.constantFrom('running', 'success', 'error'),
+    message: text,
+  },
   { requiredKeys: ['job-id', 'job-type', 'status', 'storage-interface', 'storage-config'] },
 );
 
@@ -65,7 +123,7 @@ function databagOf(item: fc.Arbitrary<unknown>): fc.Arbitrary<Json> {
   return fc.record(
     {
       jobs: fc.array(item, { maxLength: 3 }),
-      features: fc.array(text, { maxLength: 2 }),
+      features: extension(fc.array(text, { maxLength: 2 })),
     },
     { requiredKeys: ['jobs'] },
   ) as fc.Arbitrary<Json>;

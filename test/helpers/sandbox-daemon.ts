@@ -1,4 +1,5 @@
 /** A sandbox daemon of its own for a test, spoken to by the typed calls instead of the command. */
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +32,12 @@ export class SandboxDaemon {
     this.root = join(scratch, 'data');
   }
 
-  static async start(options: Parameters<typeof startDaemon>[1] = {}): Promise<SandboxDaemon> {
-    const sandbox = new SandboxDaemon(await mkdtemp(join(tmpdir(), 'juju-core-')));
+  /** @param folder where its files lie: the one for temporary files unless told */
+  static async start(
+    options: Parameters<typeof startDaemon>[1] = {},
+    folder = tmpdir(),
+  ): Promise<SandboxDaemon> {
+    const sandbox = new SandboxDaemon(await mkdtemp(join(folder, 'juju-core-')));
     await startDaemon(sandbox.root, options);
     return sandbox;
   }
@@ -198,7 +203,7 @@ export class SandboxDaemon {
   }
 
   async destroy(): Promise<void> {
-    if (!this.#isGone) {
+    if (!this.#isGone && existsSync(this.root)) {
       await this.killController();
     }
     await rm(this.#scratch, { recursive: true, force: true });

@@ -1,8 +1,10 @@
 /** Runs a task of an operation: an action of the charm, or commands of `juju exec`. */
+
 import { describeError } from '#system';
 import { prepareParams } from '../charm-archive/action-specs.ts';
 import type { JsonRecord } from '../json.ts';
 import type { TaskDocument } from '../model/documents.ts';
+import { metadataOfUnit } from '../model/unit-charm.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CharmProcessEnd } from './charm-process.ts';
 import { runShell } from './command-operation.ts';
@@ -66,9 +68,7 @@ function paramsOf(services: AgentServices, task: TaskDocument): JsonRecord {
   if (task.command !== undefined) {
     return {};
   }
-  const { application } = services.store.require('unit', task.unit);
-  const { charm } = services.store.require('application', application);
-  const action = services.store.require('charm', charm).metadata.actions[task.action];
+  const action = metadataOfUnit(services.store, task.unit).actions[task.action];
   return action === undefined ? task.parameters : prepareParams(action, task.parameters);
 }
 

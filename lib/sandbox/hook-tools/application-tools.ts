@@ -2,7 +2,7 @@
 
 import type { StatusInfo } from '../api-status.ts';
 import type { JsonRecord, JsonValue } from '../json.ts';
-import { applicationConfig } from '../model/application-config.ts';
+import { unitConfig } from '../model/application-config.ts';
 import { MODEL, type UnitDocument } from '../model/documents.ts';
 import { endpointOf, isPeer, relationsOf, remoteEndpointOf } from '../model/relations.ts';
 import { parseKeyValues } from './key-values.ts';
@@ -23,7 +23,7 @@ const configGet: Tool = {
       throw usageError(`cannot use argument --all together with key ${JSON.stringify(key)}`);
     }
     refuseExtra(extra);
-    const settings = applicationConfig(call.context.store, call.context.application);
+    const settings = unitConfig(call.context.store, call.context.unit);
     if (key !== undefined) {
       return answer(call, settings[key]?.value);
     }

@@ -76,6 +76,8 @@ export interface ApplicationDocument {
   readonly trust: boolean;
   /** What the user set; defaults come from the charm. */
   readonly settings: JsonRecord;
+  /** What they were when the charm was replaced, by the charms that units still have. */
+  readonly formerSettings?: Readonly<Record<string, JsonRecord>>;
   /** Grows with every change of settings or trust. */
   readonly configVersion: number;
   /** Set by the leader; derived from the units until then. */

@@ -198,3 +198,36 @@ resources:
     sandbox.call('attach-resource', { application: 'web', name: 'none', path: file }),
   ).rejects.toThrow('failed to upload resource "none": resource "none" not found');
 });
+
+test('a unit that has yet to upgrade has the options and the actions of its own charm', async () => {
+  await sandbox.deploy('web', { config: { number: 7 } });
+  await sandbox.settle();
+  await sandbox.call('model-config', { values: { 'automatically-retry-hooks': false } });
+  await sandbox.setScript('web/0', 'config-changed', 'exit 1');
+  await sandbox.call('set-config', { application: 'web', values: { greeting: 'moin' } });
+  await sandbox.waitFor(
+    'the hook to fail',
+    async () => (await sandbox.unit('web/0'))?.workload.current === 'error',
+  );
+  const path = await newer({
+    'config.yaml': 'options:\n  greeting: { type: string, default: hi }\n',
+    'actions.yaml': 'other: { description: An action of the newer charm }\n',
+  });
+  await sandbox.call('refresh', { application: 'web', path });
+  const run = async (action: string) =>
+    sandbox.call('run', { targets: ['web/0'], action, params: {} });
+  expect((await run('other')).tasks[0]?.error).toBe('action "other" not defined on unit "web/0"');
+  expect((await sandbox.exec('web/0', 'config-get number')).stdout).toBe('7\n');
+  // The application has them by its own.
+  expect(Object.keys((await sandbox.call('get-config', { application: 'web' })).settings)).toEqual([
+    'greeting',
+  ]);
+
+  await sandbox.call('resolved', { units: ['web/0'], noRetry: true });
+  await sandbox.settle();
+  expect(await sandbox.exec('web/0', 'config-get; config-get number')).toMatchObject({
+    stdout: 'greeting: moin\n',
+  });
+  expect((await run('act')).tasks[0]?.error).toBe('action "act" not defined on unit "web/0"');
+  expect((await run('other')).tasks[0]?.error).toBe(undefined);
+}, 60_000);

@@ -1,6 +1,8 @@
 /** The end of the sandbox: all units leave in order within a bounded time, then the daemon ends. */
+import { signalNotedProcess } from '../../agent/orphans.ts';
+import { unitDirectory } from '../../agent/unit-directory.ts';
 import type { DestroyParams, DestroyProgress } from '../../api.ts';
-import { destroyApplication } from '../../model/removal.ts';
+import { destroyApplication, removeUnit } from '../../model/removal.ts';
 import type { Transaction } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
 import { skipFailedHook } from './removal.ts';
@@ -18,7 +20,12 @@ export async function* destroy(
     for (const { name } of transaction.all('application')) {
       destroyApplication(transaction, name);
     }
+    removeLost(transaction);
   });
+  for (const { name } of store.all('unit')) {
+    // A frozen hook would not end by itself.
+    signalNotedProcess(unitDirectory(services.paths, name), 'SIGCONT');
+  }
   let shown = -1;
   while (agents.count > 0 && clock.now().getTime() < deadline) {
     const units = store.all('unit').map(({ name }) => name);
@@ -34,6 +41,15 @@ export async function* destroy(
   }
   // The answer goes out before the process ends.
   setTimeout(end, LOOK_MS);
+}
+
+/** No hook of a unit without an agent runs again, so nobody is to wait for it. */
+function removeLost(transaction: Transaction): void {
+  for (const { name, agentStoppedAt } of transaction.all('unit')) {
+    if (agentStoppedAt !== undefined) {
+      removeUnit(transaction, name);
+    }
+  }
 }
 
 function skipAllFailed(transaction: Transaction): void {

@@ -1,4 +1,5 @@
 /** run and exec: schedules tasks for units and machines. */
+
 import type { Calls } from '../../api.ts';
 import type { EnqueuedOperation, EnqueuedTask } from '../../api-operations.ts';
 import { prepareParams } from '../../charm-archive/action-specs.ts';
@@ -6,6 +7,7 @@ import { ModelError } from '../../errors.ts';
 import type { JsonRecord } from '../../json.ts';
 import { MODEL, type TaskDocument } from '../../model/documents.ts';
 import { applicationOf, compareUnits, isUnitName } from '../../model/names.ts';
+import { charmOfUnit, metadataOfUnit } from '../../model/unit-charm.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
 import { status } from './status.ts';
@@ -94,10 +96,10 @@ export function resolveTarget(reader: Reader, target: string): Omit<Target, 'tar
 }
 
 function checkAction(reader: Reader, unit: string, action: string, params: JsonRecord): HowToRun {
-  const { charm } = reader.require('application', applicationOf(unit));
-  const { name, actions } = reader.require('charm', charm).metadata;
+  const { actions } = metadataOfUnit(reader, unit);
   if (Object.keys(actions).length === 0) {
-    throw new ModelError(`no actions defined on charm ${JSON.stringify(`local:${charm || name}`)}`);
+    const charm = charmOfUnit(reader, unit);
+    throw new ModelError(`no actions defined on charm ${JSON.stringify(`local:${charm}`)}`);
   }
   const spec = actions[action];
   if (spec === undefined) {

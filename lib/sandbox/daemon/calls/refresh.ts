@@ -11,6 +11,7 @@ import { checkNewCharm, keptSettings, stalePeerRelations } from '../../model/ref
 import { removeRelation } from '../../model/removal.ts';
 import { addStorage, storageOf } from '../../model/storage.ts';
 import { storageConstraints } from '../../model/storage-constraints.ts';
+import { charmOfUnit } from '../../model/unit-charm.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
 import { addPeerRelations, convertSettings } from './deploy.ts';
@@ -114,6 +115,7 @@ function setCharm(
     charmVersion: (application.charmVersion ?? 0) + 1,
     forceCharm: params.forceUnits === true ? true : undefined,
     settings: { ...keptSettings(application.settings, before, metadata), ...config },
+    formerSettings: formerSettings(transaction, application),
     configVersion: application.configVersion + 1,
     trust: params.trust ?? application.trust,
     storage: Object.keys(storage).length === 0 ? undefined : storage,
@@ -124,6 +126,17 @@ function setCharm(
   }
   addPeerRelations(transaction, params.application, metadata);
   addMissingStorage(transaction, params.application, before, now);
+}
+
+/** The settings of all charms that units have, the present one included. */
+function formerSettings(
+  reader: Reader,
+  { name, charm, settings, formerSettings: former = {} }: ApplicationDocument,
+): NonNullable<ApplicationDocument['formerSettings']> {
+  const inUse = new Set(reader.within('unit', name).map((unit) => charmOfUnit(reader, unit.name)));
+  return Object.fromEntries(
+    Object.entries({ ...former, [charm]: settings }).filter(([id]) => inUse.has(id)),
+  );
 }
 
 /** New storage in full; of storage that was there before what is missing to the least there must be. */

@@ -1,7 +1,7 @@
 /** A status, for the tests of how it is shown. */
 import type { FullStatus, UnitStatus } from '../../../lib/sandbox/api-status.ts';
 
-export const SINCE = '2024-01-02T15:04:05Z';
+const SINCE = '2024-01-02T15:04:05Z';
 
 export function aUnit(name: string, overrides: Partial<UnitStatus> = {}): UnitStatus {
   return {

@@ -16,6 +16,7 @@ export type ObjectStoreErrorCode =
   | 'invalid-key'
   | 'invalid-range'
   | 'storage-full'
+  | 'retained'
   | 'content-mismatch'
   | 'unavailable'
   | 'storage-failed';

@@ -55,6 +55,9 @@ export interface ObjectStore {
   list(prefix: string, options?: ListOptions): AsyncIterable<ObjectInfo>;
   /** Objects directly below the prefix, and the folders there, without descending into them. */
   listFolder(prefix: string, options?: OperationOptions): AsyncIterable<FolderItem>;
-  /** Removes objects; one that is not there is no error. */
+  /**
+   * Removes objects; one that is not there is no error.
+   * @throws ObjectStoreError `retained` when the store keeps one of them under a retention rule; the others are gone then
+   */
   delete(keys: readonly string[], options?: OperationOptions): Promise<void>;
 }

@@ -277,7 +277,22 @@ const SERVICE_ERRORS: Readonly<
 };
 
 function diagnoseService(symptoms: Symptoms, failure: S3Failure): Diagnosis | undefined {
-  return SERVICE_ERRORS[symptoms.name]?.(symptoms, failure);
+  return diagnoseRetention(symptoms) ?? SERVICE_ERRORS[symptoms.name]?.(symptoms, failure);
+}
+
+/** AWS and Ceph say AccessDenied, MinIO InvalidRequest: only the message tells a lock from a missing permission. */
+function diagnoseRetention({ name, message }: Symptoms): Diagnosis | undefined {
+  const isRefusal = ['AccessDenied', 'InvalidRequest', 'ObjectLocked'].includes(name);
+  const asksForHash = /Content-MD5/i.test(message);
+  return isRefusal &&
+    !asksForHash &&
+    /object.?lock|\bWORM\b|legal hold|under retention|is protected/i.test(message)
+    ? {
+        code: 'retained',
+        reason: 'the storage keeps it under a retention rule (object lock)',
+        hint: 'nothing is lost but space: delete it again when its retention has ended',
+      }
+    : undefined;
 }
 
 const BUSY: ReadonlySet<number> = new Set([408, 429]);

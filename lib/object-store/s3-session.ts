@@ -8,6 +8,8 @@ import { translateS3Error } from './s3-errors.ts';
 export interface S3Purpose {
   readonly verb: string;
   readonly key: string;
+  /** What it needs, in the words of AWS; known from the verb unless told. */
+  readonly permission?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -64,7 +66,7 @@ export class S3Session {
     void this.#connection?.then(({ client }) => client.destroy()).catch(() => undefined);
   }
 
-  async #explain(error: unknown, { verb, key }: S3Purpose): Promise<unknown> {
+  async #explain(error: unknown, { verb, key, permission }: S3Purpose): Promise<unknown> {
     if (isObjectStoreError(error) || error instanceof S3Outcome) {
       return error;
     }
@@ -73,6 +75,7 @@ export class S3Session {
     return await translateS3Error(error, {
       verb,
       key,
+      permission,
       options,
       secrets: credentials.secrets,
       proxy,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { type Clock, systemClock } from '#system';
-import { invalidRangeError, ObjectStoreError, quoteKey } from './errors.ts';
+import { invalidRangeError, isObjectStoreError, ObjectStoreError, quoteKey } from './errors.ts';
 import { assertKey } from './keys.ts';
 import type {
   ByteRange,
@@ -25,10 +25,17 @@ import { describeS3 } from './s3-errors.ts';
 import type { S3Options } from './s3-options.ts';
 import type { Environment } from './s3-proxy.ts';
 import { S3Outcome, S3Session, type S3Work } from './s3-session.ts';
+import { sweepUploads } from './s3-uploads.ts';
 import { signPayload } from './sign-payload.ts';
 import { type RetryOptions, withRetries } from './with-retries.ts';
 
 export interface S3ObjectStore extends ObjectStore {
+  /**
+   * Aborts multipart uploads below the prefix that began before `olderThan` and were never ended: by a probe that was
+   * killed, or by other programs. This store makes none itself.
+   * @returns how many went
+   */
+  sweepUploads(prefix: string, olderThan: Date, options?: OperationOptions): Promise<number>;
   /** Closes idle connections, so that a process can end. */
   close(): void;
 }
@@ -70,6 +77,8 @@ export function createS3ObjectStore(options: S3Options, tuning: S3Tuning = {}): 
   });
   const bare = new BareS3Store(options, session, timeouts.idleMs);
   return Object.assign(withRetries(bare, { clock, ...tuning.retries }), {
+    sweepUploads: async (prefix: string, olderThan: Date, more: OperationOptions = {}) =>
+      await sweepUploads(session, options.bucket, { prefix, olderThan, ...more }),
     close: () => session.close(),
   });
 }
@@ -81,6 +90,8 @@ class BareS3Store implements ObjectStore {
   readonly #idleMs: number;
   /** Until the server says that it cannot. */
   #deletesBatches = true;
+  /** Buckets that lock objects by default may ask for it, although the signature says more. */
+  #sendsMd5 = false;
 
   constructor(options: S3Options, session: S3Session, idleMs: number) {
     this.#options = options;
@@ -186,8 +197,13 @@ class BareS3Store implements ObjectStore {
   }
 
   async delete(keys: readonly string[], options: OperationOptions = {}): Promise<void> {
+    let kept: ObjectStoreError | undefined;
     for (let start = 0; start < keys.length; start += DELETE_BATCH) {
-      await this.#deleteSome(keys.slice(start, start + DELETE_BATCH), options);
+      const some = keys.slice(start, start + DELETE_BATCH);
+      kept = (await this.#deleteSome(some, options).then(() => undefined, asRetained)) ?? kept;
+    }
+    if (kept !== undefined) {
+      throw kept;
     }
   }
 
@@ -198,6 +214,23 @@ class BareS3Store implements ObjectStore {
     condition: { readonly IfNoneMatch?: '*' },
   ): Promise<void> {
     assertKey(key);
+    try {
+      await this.#putOnce(key, data, options, condition);
+    } catch (error) {
+      if (this.#sendsMd5 || !(error instanceof Md5Required)) {
+        throw error;
+      }
+      this.#sendsMd5 = true;
+      await this.#putOnce(key, data, options, condition);
+    }
+  }
+
+  async #putOnce(
+    key: string,
+    data: Uint8Array,
+    options: PutOptions,
+    condition: { readonly IfNoneMatch?: '*' },
+  ): Promise<void> {
     const sha256 = options.sha256 ?? createHash('sha256').update(data).digest('hex');
     await this.#request('write', key, options, async ({ sdk, client }, send) => {
       const command = new sdk.PutObjectCommand({
@@ -206,13 +239,14 @@ class BareS3Store implements ObjectStore {
         // A view of the same bytes: the SDK streams anything that is not a Buffer or Uint8Array.
         Body: Buffer.from(data.buffer, data.byteOffset, data.byteLength),
         ContentLength: data.byteLength,
+        ...(this.#sendsMd5 ? { ContentMD5: createHash('md5').update(data).digest('base64') } : {}),
         ...(this.#options.storageClass === undefined
           ? {}
           : { StorageClass: this.#options.storageClass as NonNullable<unknown> & 'STANDARD' }),
       });
       signPayload(command, sha256);
       await client.send(command, send).catch((error: unknown) => {
-        throw condition.IfNoneMatch === undefined ? error : conditionalOutcome(error);
+        throw putOutcome(error, condition.IfNoneMatch !== undefined, this.#sendsMd5);
       });
     });
   }
@@ -222,9 +256,16 @@ class BareS3Store implements ObjectStore {
       return;
     }
     this.#deletesBatches = false;
+    let kept: ObjectStoreError | undefined;
     for (let start = 0; start < keys.length; start += DELETE_AT_ONCE) {
       const some = keys.slice(start, start + DELETE_AT_ONCE);
-      await Promise.all(some.map(async (key) => await this.#deleteOne(key, options)));
+      const deletions = some.map(async (key) => await this.#deleteOne(key, options));
+      for (const outcome of await Promise.allSettled(deletions)) {
+        kept ??= outcome.status === 'rejected' ? asRetained(outcome.reason) : undefined;
+      }
+    }
+    if (kept !== undefined) {
+      throw kept;
     }
   }
 
@@ -317,6 +358,15 @@ class BareS3Store implements ObjectStore {
 
 class AlreadyExists extends S3Outcome {}
 class ConditionUnsupported extends S3Outcome {}
+class Md5Required extends S3Outcome {}
+
+function putOutcome(error: unknown, isConditional: boolean, sendsMd5: boolean): unknown {
+  const asksForMd5 = Error.isError(error) && /Content-MD5/i.test(`${error.name} ${error.message}`);
+  if (!sendsMd5 && asksForMd5) {
+    return new Md5Required();
+  }
+  return isConditional ? conditionalOutcome(error) : error;
+}
 
 /** 412: it exists. 501: the server has no conditional writes. 409, a race, is for a retry to settle. */
 function conditionalOutcome(error: unknown): unknown {
@@ -324,6 +374,14 @@ function conditionalOutcome(error: unknown): unknown {
     return new AlreadyExists();
   }
   return isStatus(error, 501) ? new ConditionUnsupported() : error;
+}
+
+/** An object under retention keeps no other from being deleted. @throws any other failure */
+function asRetained(error: unknown): ObjectStoreError {
+  if (isObjectStoreError(error, 'retained')) {
+    return error;
+  }
+  throw error;
 }
 
 function isStatus(error: unknown, status: number): boolean {

@@ -267,7 +267,7 @@ class Sweeper {
       await this.#store.delete(keys, { signal: this.#signal });
     } catch (error) {
       // Locked objects, or a key that may only write: they cost space, and nothing else.
-      if (!isObjectStoreError(error, 'access-denied')) {
+      if (!isObjectStoreError(error, 'access-denied') && !isObjectStoreError(error, 'retained')) {
         throw error;
       }
       const objects = (this.#retained?.objects ?? 0) + keys.length;

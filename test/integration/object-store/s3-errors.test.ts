@@ -1,6 +1,11 @@
 /** What an administrator is told when storage does not work; each against a real socket. */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
+import {
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   checkStorage,
@@ -186,5 +191,81 @@ describe('storage that works again', () => {
     setTimeout(() => controller.abort(reason), 50);
     await expect(getting).rejects.toBe(reason);
     store.close();
+  });
+});
+
+describe('objects under retention', () => {
+  const LOCKED = 'Access Denied because object protected by object lock.';
+
+  test.each(['at once', 'one by one'])('are told as such, and the others go (%s)', async (way) => {
+    const deleted: string[] = [];
+    const endpoint = await listen(
+      createServer((request, response) => {
+        if (request.method === 'POST') {
+          const refusal = `<Error><Key>locked</Key><Code>AccessDenied</Code><Message>${LOCKED}</Message></Error>`;
+          const body = `<?xml version="1.0"?><DeleteResult>${refusal}</DeleteResult>`;
+          const reply = way === 'at once' ? answer(200, body) : answer(501, xml('NotImplemented'));
+          reply(request, response);
+        } else if (request.url?.includes('locked') === true) {
+          answer(403, xml('AccessDenied').replace('>m<', `>${LOCKED}<`))(request, response);
+        } else {
+          deleted.push(request.url ?? '');
+          response.writeHead(204).end();
+        }
+      }),
+    );
+    const store = createS3ObjectStore({ ...good, endpoint });
+    const keys = ['a', 'locked', ...Array.from({ length: 10 }, (_, n) => `b${n}`)];
+    const error = await store.delete(keys).catch((it: unknown) => it);
+    expect(error).toMatchObject({ code: 'retained', transient: false });
+    expect((error as ObjectStoreError).hint).toContain('retention');
+    expect(deleted).toHaveLength(way === 'at once' ? 0 : 11);
+    store.close();
+  });
+});
+
+describe('a bucket that asks for Content-MD5, as those do that lock objects by default', () => {
+  test('gets it from the second request on', async () => {
+    const seen: (string | undefined)[] = [];
+    const endpoint = await listen(
+      createServer((request, response) => {
+        const md5 = request.headers['content-md5'];
+        seen.push(typeof md5 === 'string' ? md5 : undefined);
+        const demand =
+          'Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters';
+        const refusal = answer(400, xml('InvalidRequest').replace('>m<', `>${demand}<`));
+        (md5 === undefined ? refusal : answer(200, ''))(request, response);
+      }),
+    );
+    const store = createS3ObjectStore({ ...good, endpoint });
+    await store.put('a', Buffer.from('hello'));
+    expect(await store.putIfAbsent('b', Buffer.from('hello'))).toBe('created');
+    expect(seen).toEqual([undefined, 'XUFAKrxLKna5cZ2REBfFkg==', 'XUFAKrxLKna5cZ2REBfFkg==']);
+    store.close();
+  });
+});
+
+describe('uploads that nobody ended', () => {
+  test('go when they are below the prefix and old enough', async () => {
+    const client = new S3Client({
+      endpoint: dev.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: dev.accessKey, secretAccessKey: dev.secretKey },
+    });
+    const Bucket = dev.bucket;
+    for (const Key of ['ours/1', 'ours/2', 'theirs/1']) {
+      await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    }
+    const store = createS3ObjectStore(good);
+    const before = new Date(Date.now() - 3_600_000);
+    const after = new Date(Date.now() + 3_600_000);
+    expect(await store.sweepUploads('ours/', before)).toBe(0);
+    expect(await store.sweepUploads('ours/', after)).toBe(2);
+    expect(await store.sweepUploads('ours/', after)).toBe(0);
+    const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
+    expect(Uploads?.map(({ Key }) => Key)).toEqual(['theirs/1']);
+    store.close();
+    client.destroy();
   });
 });

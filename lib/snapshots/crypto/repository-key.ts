@@ -16,7 +16,7 @@ export interface RepositoryKey extends Coding {
   exportSecret(): Buffer;
 }
 
-export const CIPHER = 'aes-256-gcm';
+const CIPHER = 'aes-256-gcm';
 export const SECRET_LENGTH = 32;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;

@@ -1,6 +1,7 @@
 /** Chance at work on an application of several units, and what must hold whatever it does. */
 import type { Job, JobStatus } from '#database-backup';
 import { parseLedger } from '../../../../charms/database/src/ledger.ts';
+import { parsePrimary } from '../../../../charms/database/src/primary.ts';
 import { Application, type Unit } from './application.ts';
 import type { Machine, Process } from './machine.ts';
 import { type Surroundings, work } from './worker-model.ts';
@@ -143,6 +144,7 @@ export class World {
     }
     this.#checkWords(unit);
     this.#checkLedger();
+    this.#checkPrimary();
     this.#forgetUnasked();
     mustBeCompatible(unit.machine);
   }
@@ -259,6 +261,16 @@ export class World {
     }
   }
 
+  /** It stays as long as its unit does, whoever leads. */
+  #checkPrimary(): void {
+    const now = parsePrimary(this.app.appData.get('primary'))?.unit ?? '';
+    if (now !== this.#primary && this.app.units.has(this.#primary)) {
+      throw new Error(`${now} took the place of ${this.#primary}, which lives`);
+    }
+    this.#primary = now;
+  }
+
+  #primary = '';
   #ledgerText = '';
   #ledgerUnits: ReadonlyMap<string, string> = new Map();
 

@@ -179,7 +179,9 @@ export class PostgresqlCluster {
   /** Stops the server and removes the cluster with its data. Idempotent. */
   async drop(): Promise<void> {
     await this.#server.stop();
-    for (const path of await leftovers(this.instance.dataDirectory)) {
+    const { dataDirectory } = this.instance;
+    const isStaged = (path: string): boolean => path.startsWith(`${dataDirectory}.staged-`);
+    for (const path of (await leftovers(dataDirectory)).filter(isStaged)) {
       await endRehearsal(this.instance, path);
     }
     await dropFiles({ ...this.instance, runProcess: this.#run }, this.instance.dataDirectory);

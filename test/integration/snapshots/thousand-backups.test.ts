@@ -70,12 +70,17 @@ async function endingsOf(
 /** Strikes at the rate, with each fault in turn, and counts how often each did. */
 function faultsOf<T extends { readonly name: string }>(faults: readonly T[], seed: number) {
   const random = seededRandom(seed);
+  // Never longer than half as much again, so that every fault has its turn.
+  const nextPause = (): number => Math.floor((0.5 + random()) / RATE);
   let total = 0;
+  let pause = nextPause();
   const struck = new Map(faults.map(({ name }) => [name, 0]));
   const next = (): T | undefined => {
-    const fault = random() < RATE ? faults[total % faults.length] : undefined;
+    pause -= 1;
+    const fault = pause < 0 ? faults[total % faults.length] : undefined;
     if (fault !== undefined) {
       total += 1;
+      pause = nextPause();
       struck.set(fault.name, (struck.get(fault.name) ?? 0) + 1);
     }
     return fault;

@@ -22,10 +22,6 @@ export async function* destroy(
     }
     removeLost(transaction);
   });
-  for (const { name } of store.all('unit')) {
-    // A frozen hook would not end by itself.
-    signalNotedProcess(unitDirectory(services.paths, name), 'SIGCONT');
-  }
   let shown = -1;
   while (agents.count > 0 && clock.now().getTime() < deadline) {
     const units = store.all('unit').map(({ name }) => name);
@@ -36,6 +32,10 @@ export async function* destroy(
     // Nobody is there to resolve a failed hook.
     if (store.all('unit').some(({ pending }) => pending?.state === 'failed' && !pending.resolved)) {
       store.transact(skipAllFailed);
+    }
+    for (const name of units) {
+      // A frozen hook would not end by itself.
+      signalNotedProcess(unitDirectory(services.paths, name), 'SIGCONT');
     }
     await clock.sleep(LOOK_MS);
   }

@@ -26,6 +26,10 @@ export async function fault(
   return {};
 }
 
+// nsenter stops itself when it learns late that its child was stopped, which may be after the first SIGCONT.
+const THAW_AGAIN = 5;
+const THAW_PAUSE_MS = 20;
+
 const UNIT_FAULTS: Readonly<
   Record<UnitFault['fault'], (context: CallContext, unit: UnitDocument) => Promise<void> | void>
 > = {
@@ -49,8 +53,13 @@ const UNIT_FAULTS: Readonly<
   freeze: (context, unit) => {
     signalHook(context, unit, 'SIGSTOP');
   },
-  thaw: (context, unit) => {
+  thaw: async (context, unit) => {
     signalHook(context, unit, 'SIGCONT');
+    for (let again = 0; again < THAW_AGAIN; again += 1) {
+      // oxlint-disable-next-line no-await-in-loop
+      await context.services.clock.sleep(THAW_PAUSE_MS);
+      signalNotedProcess(unitDirectory(context.services.paths, unit.name), 'SIGCONT');
+    }
   },
   'drop-commit': ({ services }, { name }) => {
     services.failingCommits.add(name);

@@ -24,6 +24,9 @@ interface JestReport {
 // Jest loads ES modules only under the first flag; Node warns about it and about type stripping.
 const NODE_FLAGS = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
 
+// Jest would take one process less than there are cores: on two cores a single one, and most tests wait for other programs.
+const WORKERS = ['--maxWorkers=2'];
+
 /** Runs the tests below `paths` (folders or files, relative to the project). */
 export async function runJest(
   paths: readonly string[],
@@ -32,7 +35,13 @@ export async function runJest(
   const scratch = await mkdtemp(join(tmpdir(), 'jest-report-'));
   try {
     const reportFile = join(scratch, 'report.json');
-    const exitCode = await spawnJest([...paths, ...args, '--json', `--outputFile=${reportFile}`]);
+    const exitCode = await spawnJest([
+      ...paths,
+      ...args,
+      ...WORKERS,
+      '--json',
+      `--outputFile=${reportFile}`,
+    ]);
     const report = await readReport(reportFile);
     return report === undefined ? NO_REPORT : totalsOf(report, exitCode);
   } finally {

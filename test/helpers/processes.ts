@@ -1,5 +1,6 @@
 /** What runs on this machine, read from /proc: a bare system has no ps. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { hasErrorCode } from '#system';
 
 export interface RunningProcess {
   readonly pid: number;
@@ -30,6 +31,17 @@ export async function processesUsing(directory: string): Promise<string[]> {
     }
   }
   return found;
+}
+
+/** Ends a process at once; it may have ended by itself since it was seen. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrorCode(error, 'ESRCH')) {
+      throw error;
+    }
+  }
 }
 
 // A process may end between the listing and the reading.

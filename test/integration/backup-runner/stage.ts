@@ -10,6 +10,7 @@ import type { JobRecord, JobSpec } from '#backup-runner';
 import { createDirectoryObjectStore, type ObjectStore } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, listSnapshots } from '#snapshots';
 import { identifyProcess, isProcessAlive, writeFileAtomic } from '#system';
+import { killIfThere } from '../../helpers/processes.ts';
 import { pause, until } from './until.ts';
 
 export const SECRET_KEY = 'canary-storage-secret-8c1f';
@@ -377,7 +378,7 @@ export class Stage implements AsyncDisposable {
       }
       if (Date.now() > deadline) {
         for (const pid of pids) {
-          process.kill(pid, 'SIGKILL');
+          killIfThere(pid);
         }
       }
       await pause();

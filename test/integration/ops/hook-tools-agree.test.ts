@@ -105,10 +105,10 @@ test('in a hook', async () => {
     credentialGet: 0,
     resourceGet: 0,
   });
-  // A sandbox has no cloud; nobody is refused one. Juju's words go on differently by the reason.
+  // Refused to applications without trust, as in Juju.
   expect(credentialGet).toMatchObject({
-    code: 'hook-tool-failed',
-    stderr: expect.stringContaining('cannot access cloud credentials: the sandbox has no cloud'),
+    code: 'cloud-access-denied',
+    stderr: expect.stringContaining('cannot access cloud credentials: permission denied'),
   });
   for (const answer of [resourceGet, expected['resourceGet']]) {
     expect(answer).toMatchObject({

@@ -56,8 +56,11 @@ export interface DeskOptions {
   readonly deadlines?: JobDeadline;
   /** For how long the data a restore replaces are kept. */
   readonly restoreKeepHours?: number;
-  /** Restores whose replaced data are still here. */
-  readonly kept?: ReadonlySet<string>;
+  /**
+   * Finds the restores whose replaced data are still here. Asked after the jobs were read: a worker sets
+   * the data aside before it notes the end, so whoever looks the other way round may miss them.
+   */
+  readonly keptData?: () => Promise<ReadonlySet<string>>;
 }
 
 export const PEERS = 'database-peers';
@@ -122,7 +125,7 @@ export class JobDesk {
     });
     await forgetWithdrawn(runner, report, plan);
     this.#tellPeers(ledger, { plan, report, primary }, options);
-    this.#tellRequirers(ledger, plan, report, options.kept ?? new Set());
+    this.#tellRequirers(ledger, plan, report, (await options.keptData?.()) ?? new Set());
     return report;
   }
 

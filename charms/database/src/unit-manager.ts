@@ -84,13 +84,14 @@ export class UnitManager {
     const { departedUnit, isSettled = false, isThorough = false } = options;
     const refusal = await this.#refusal();
     const runner = await this.#runner();
+    await this.#dropExpiredData();
     const report = await this.#desk.reconcile({
       runner,
       departedUnit,
       isSettled,
       deadlines: this.settings.deadlines,
       restoreKeepHours: this.settings.restoreKeepHours,
-      kept: await this.#keptData(),
+      keptData: async () => await this.#keptData(),
       ...(refusal === undefined ? {} : { refusal }),
     });
     try {
@@ -200,18 +201,26 @@ export class UnitManager {
     });
   }
 
-  /** The restores whose replaced data are still here, those over time dropped. */
+  async #dropExpiredData(): Promise<void> {
+    const { restoreKeepHours } = this.settings;
+    await this.#lookAfterKept(
+      async () => await this.#database.dropExpiredCopies(this.#ports.clock.now(), restoreKeepHours),
+    );
+  }
+
+  /** The restores whose replaced data are still here. */
   async #keptData(): Promise<ReadonlySet<string>> {
+    const names = await this.#lookAfterKept(async () => await this.#database.keptCopies());
+    return new Set(names);
+  }
+
+  /** Nothing that is kept may stop what is asked. */
+  async #lookAfterKept<T>(step: () => Promise<T>): Promise<T | undefined> {
     try {
-      await this.#database.dropExpiredCopies(
-        this.#ports.clock.now(),
-        this.settings.restoreKeepHours,
-      );
-      return new Set(await this.#database.keptCopies());
+      return await step();
     } catch (error) {
-      // Nothing that is kept may stop what is asked.
       this.#charm.log.warning(`cannot look after kept data: ${describeError(error)}`);
-      return new Set();
+      return undefined;
     }
   }
 

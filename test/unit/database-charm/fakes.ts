@@ -114,6 +114,8 @@ class FakeRunner implements Runner {
   readonly started: string[] = [];
   /** As last handed in. */
   committed: ReadonlySet<string> = new Set();
+  /** What workers do while a reconcile is at work. */
+  meanwhile: () => void = () => undefined;
 
   async reconcile(input: {
     readonly wanted: readonly JobSpec[];
@@ -132,6 +134,7 @@ class FakeRunner implements Runner {
         this.end(record.jobId, { state: 'error', errorCode: 'cancelled', message: 'cancelled' });
       }
     }
+    this.meanwhile();
     const jobs = [...this.records.values()];
     return { jobs, claimed: jobs.filter(isOpen).map((record) => record.jobId) };
   }

@@ -38,6 +38,20 @@ describe('what a restore replaces', () => {
     expect(stage.statuses(1)[0]?.undoableUntil).toBeUndefined();
   });
 
+  test('is told of also when the restore ends in the middle of a reconcile', async () => {
+    await stage.ask(1, [aJob({ jobId: 'r', jobType: 'restore', artefactPath: 'p/' })]);
+    await stage.progress();
+    // As its worker does it: first the data are set aside, then the end is noted.
+    stage.runner.meanwhile = () => {
+      stage.database.kept = ['r'];
+      stage.runner.end('r', { state: 'success', undoableUntil: UNTIL });
+    };
+
+    await stage.progress();
+
+    expect(stage.statuses(1)).toMatchObject([{ status: 'success', undoableUntil: UNTIL }]);
+  });
+
   test('goes when its time is over: every reconcile looks', async () => {
     const before = stage.database.pruned.length;
 

@@ -1,5 +1,5 @@
 /** What packs lie in the store, and whether they are the ones an index names. */
-import type { ObjectStore } from '#object-store';
+import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { damagedError } from './errors.ts';
 import { type PackName, packKey } from './format.ts';
 
@@ -23,14 +23,18 @@ export interface PackSearch {
   readonly artefactPath: string;
   readonly chunkPrefix: string;
   readonly signal?: AbortSignal | undefined;
+  readonly mayNotList?: boolean;
 }
 
-/** @throws SnapshotError `damaged` naming the first pack that is missing or has another size */
+/**
+ * @param search With `mayNotList`, credentials that may read but not list do: each pack is then asked for by itself.
+ * @throws SnapshotError `damaged` naming the first pack that is missing or has another size
+ */
 export async function assertPacksPresent(
   search: PackSearch,
   packs: Iterable<PackName>,
 ): Promise<void> {
-  const present = await listPacks(search.store, search.chunkPrefix, search.signal);
+  const present = await listIfAllowed(search);
   for (const { id, size } of packs) {
     const key = packKey(search.chunkPrefix, id);
     // Some servers list late: ask for the object itself before believing that it is gone.
@@ -42,5 +46,16 @@ export async function assertPacksPresent(
     if (found !== size) {
       throw damagedError(search.artefactPath, key, `has ${found} bytes instead of ${size}`);
     }
+  }
+}
+
+async function listIfAllowed(search: PackSearch): Promise<ReadonlyMap<string, number>> {
+  try {
+    return await listPacks(search.store, search.chunkPrefix, search.signal);
+  } catch (error) {
+    if (search.mayNotList === true && isObjectStoreError(error, 'access-denied')) {
+      return new Map();
+    }
+    throw error;
   }
 }

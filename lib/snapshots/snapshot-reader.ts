@@ -10,8 +10,10 @@ import type { Coding } from './coding.ts';
 import { SnapshotError } from './errors.ts';
 import type { ChunkRef } from './format.ts';
 import { type IndexSource, readIndex } from './index-reader.ts';
+import { usedPacks } from './life/used-packs.ts';
 import { resolveChunkPrefix } from './manifest.ts';
 import { createPackVerifier } from './pack-reader.ts';
+import { assertPacksPresent } from './packs.ts';
 import { restoreTree } from './restore-tree.ts';
 import type {
   EntryInfo,
@@ -72,7 +74,10 @@ export class SnapshotReader implements Snapshot {
   }
 
   async restoreTo(options: RestoreOptions): Promise<ReadSummary> {
-    await restoreTree(this.#source(options), { ...options, onBytes: this.#progress(options) });
+    const source = this.#source(options);
+    // Before anything is written: what is gone, cut or grown is told at once, not after hours.
+    await assertPacksPresent({ ...source, mayNotList: true }, (await usedPacks(source)).packs);
+    await restoreTree(source, { ...options, onBytes: this.#progress(options) });
     return this.#summary();
   }
 

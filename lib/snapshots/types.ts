@@ -144,7 +144,10 @@ export interface Snapshot {
   entries(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<EntryInfo>;
   /** Reads, decodes and checks everything. @throws SnapshotError naming the first damaged object. */
   verify(options?: VerifyOptions): Promise<ReadSummary>;
-  /** Writes the tree; when it resolves all of it is on stable storage. @throws SnapshotError */
+  /**
+   * Writes the tree; when it resolves all of it is on stable storage. Packs that are missing or have another size are
+   * refused before anything is written. @throws SnapshotError
+   */
   restoreTo(options: RestoreOptions): Promise<ReadSummary>;
   /** The content of one file or stream. @throws SnapshotError `no-such-entry` */
   read(

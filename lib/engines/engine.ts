@@ -8,10 +8,26 @@ import type { JsonValue } from '#system';
 export type BackupAttributes = Readonly<Record<string, JsonValue>>;
 
 /**
+ * Where the bytes of an entry lie on this machine, for readers who take them themselves, in pieces and
+ * side by side. Exactly `size` bytes belong to the backup: a file that has grown is read up to there.
+ */
+export interface EntryFile {
+  /** Absolute; to be opened with O_NOFOLLOW. */
+  readonly path: string;
+  /** What stands for the missing bytes of a file that was truncated meanwhile. */
+  readonly whenShort: 'fail' | 'zeros';
+  /** What ENOENT at the opening means; `skip`: the entry is no part of the backup after all. */
+  readonly whenGone: 'fail' | 'skip';
+  /** To be called, before `settleReads` resolves, when the entry was skipped. */
+  onGone?(): void;
+}
+
+/**
  * One item of a backup, in the order the database gives it.
  *
- * Entries come from one running stream, so whoever asks for the next entry must have read the
- * current one to its end; an unread file of more than 0 bytes is an error rather than a hole.
+ * Without `settleReads` in the options of the backup, whoever asks for the next entry must have read
+ * the current one to its end; an unread file of more than 0 bytes is an error rather than a hole.
+ * With it, entries may be read later and in any order, until `settleReads` is called.
  */
 export interface EngineEntry {
   readonly kind: 'directory' | 'file' | 'symlink' | 'stream';
@@ -27,8 +43,15 @@ export interface EngineEntry {
   readonly size?: number;
   /** Where a symlink points to. */
   readonly target?: string;
-  /** The bytes of a file or stream; may be called once. */
+  /** The bytes of a file or stream; may be called once. Throws `file-gone` where `file` says to skip. */
   open?(): AsyncIterable<Uint8Array>;
+  /** Only with `settleReads`, and with a `size`: instead of `open`, for the same bytes. */
+  readonly file?: EntryFile;
+  /**
+   * Opaque. When the same path had the same one in an earlier backup, its content of then is as good
+   * as reading it now. Absent where that cannot be known.
+   */
+  readonly fingerprint?: string;
 }
 
 /** A backup in progress; dispose of it in every case, also after an error. */
@@ -48,6 +71,12 @@ export interface BackupOptions {
   readonly signal: AbortSignal;
   /** A private directory for small files; never for the data. */
   readonly scratchDirectory: string;
+  /**
+   * Given by a reader that reads entries later than it asks for the next: resolves when all entries
+   * handed out so far have been read, rejects when one could not be. The engine calls it, maybe
+   * several times, before it lets the database go on as if there were no backup.
+   */
+  readonly settleReads?: () => Promise<void>;
 }
 
 /** The backup somebody wants to restore, as its manifest describes it. */

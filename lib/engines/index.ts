@@ -5,6 +5,7 @@ export type {
   BackupSource,
   Engine,
   EngineEntry,
+  EntryFile,
   KeptCopy,
   Proof,
   RecoveryOutcome,

@@ -1,13 +1,7 @@
 /** PostgreSQL behind the Engine interface. */
 import { type Clock, HintError, type RunProcess, systemClock } from '#system';
-import type {
-  BackupAttributes,
-  BackupOptions,
-  BackupSource,
-  Engine,
-  EngineEntry,
-} from '../engine.ts';
-import { type BaseBackup, startBaseBackup } from './base-backup.ts';
+import type { BackupAttributes, BackupOptions, BackupSource, Engine } from '../engine.ts';
+import { startBaseBackup } from './base-backup/base-backup.ts';
 import { clusterLabel } from './commands.ts';
 import type { PostgresqlEngineConfig } from './config.ts';
 import { asKeptCopy, findCopy, keptCopies } from './kept-copies.ts';
@@ -61,15 +55,13 @@ async function backUp(
   refuseTablespaces(config, server.tablespaces);
   await using cleanup = new AsyncDisposableStack();
   const hold = cleanup.use(await holdWal(config, config.backupRole, signal));
-  const backup = cleanup.use(startBaseBackup(config, config.backupRole, signal));
-  // The server sends the label first, when it has begun: what can fail at once has failed by then.
-  const label = await readLabel(backup);
-  const attributes = describeBackup(config, server, hold, label.text);
+  const backup = cleanup.use(await startBaseBackup(config, hold, options));
+  const attributes = describeBackup(config, server, hold, backup.startLsn);
   const disposal = cleanup.move();
   return {
     attributes,
     estimatedBytes: server.bytes,
-    entries: label.entries,
+    entries: backup.entries,
     [Symbol.asyncDispose]: async () => await disposal.disposeAsync(),
   };
 }
@@ -105,47 +97,11 @@ function refuseTablespaces(config: PostgresqlEngineConfig, tablespaces: readonly
   }
 }
 
-interface Label {
-  readonly text: string;
-  /** All entries, the label included. */
-  readonly entries: AsyncIterable<EngineEntry>;
-}
-
-async function readLabel(backup: BaseBackup): Promise<Label> {
-  const first = await backup.entries.next();
-  if (first.done === true || first.value.path !== 'backup_label') {
-    throw new HintError('cannot back up: the server did not begin with a backup label', {
-      code: 'unexpected-backup-stream',
-    });
-  }
-  const entry = first.value;
-  const pieces: Uint8Array[] = [];
-  for await (const piece of entry.open?.() ?? []) {
-    pieces.push(piece);
-  }
-  const content = Buffer.concat(pieces);
-  return { text: content.toString('utf8'), entries: replay(entry, content, backup) };
-}
-
-async function* replay(
-  label: EngineEntry,
-  content: Uint8Array,
-  backup: BaseBackup,
-): AsyncGenerator<EngineEntry, void, undefined> {
-  yield {
-    ...label,
-    open: async function* () {
-      yield content;
-    },
-  };
-  yield* backup.entries;
-}
-
 function describeBackup(
   config: PostgresqlEngineConfig,
   server: ServerDescription,
   hold: WalHold,
-  label: string,
+  startLsn: string,
 ): BackupAttributes {
   return {
     engine: POSTGRESQL,
@@ -153,8 +109,7 @@ function describeBackup(
     major: config.version,
     'system-identifier': hold.systemIdentifier,
     timeline: hold.timeline,
-    // START WAL LOCATION: 0/3000028 (file 000000010000000000000003)
-    'start-lsn': /^START WAL LOCATION: (\S+)/m.exec(label)?.[1] ?? '',
-    method: 'pg_basebackup',
+    'start-lsn': startLsn,
+    method: 'low-level',
   };
 }

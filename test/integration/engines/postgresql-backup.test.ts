@@ -91,7 +91,7 @@ describe('PostgreSQL', () => {
     ]);
 
     expect(source.estimatedBytes).toBeGreaterThan(1_000_000);
-    expect(processes).toContain('pg_basebackup');
+    expect(processes).toContain('/bin/psql -X');
     expect(processes).not.toContain(backupRole.password);
     expect(log).toContain('ALTER ROLE');
     expect(log).not.toContain(backupRole.password);

@@ -214,7 +214,11 @@ describe('files read in place', () => {
   }
 
   async function contentOf(entries: readonly EngineEntry[]): Promise<string> {
-    return await text(entries[0]?.open?.() ?? []);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of entries[0]?.open?.() ?? []) {
+      pieces.push(piece);
+    }
+    return Buffer.concat(pieces).toString('utf8');
   }
 
   test.each([true, false])('give exactly their size, deferred: %s', async (isDeferred) => {

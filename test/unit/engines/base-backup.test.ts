@@ -213,14 +213,6 @@ describe('files read in place', () => {
     return first.done === true ? [] : [first.value];
   }
 
-  async function contentOf(entries: readonly EngineEntry[]): Promise<string> {
-    const pieces: Uint8Array[] = [];
-    for await (const piece of entries[0]?.open?.() ?? []) {
-      pieces.push(piece);
-    }
-    return Buffer.concat(pieces).toString('utf8');
-  }
-
   test.each([true, false])('give exactly their size, deferred: %s', async (isDeferred) => {
     const path = join(directory, 'file');
     await writeFile(path, 'abcdef');
@@ -267,12 +259,12 @@ describe('the backup manifest', () => {
     manifest.remove('base/5/0');
     manifest.remove('base/5/2999');
 
-    const { size, open } = await manifest.finish({ ...ending, major: 17 });
-    const content = await text(open());
+    const finished = await manifest.finish({ ...ending, major: 17 });
+    const content = await text(finished.open());
     const parsed = JSON.parse(content.replace(/: (\d{19}),/, ': "$1",')) as Record<string, unknown>;
     const files = parsed['Files'] as Record<string, unknown>[];
 
-    expect(Buffer.byteLength(content)).toBe(size);
+    expect(Buffer.byteLength(content)).toBe(finished.size);
     expect(files.length).toBe(2999);
     expect(files[0]).toEqual({
       Path: 'base/5/1',
@@ -290,9 +282,9 @@ describe('the backup manifest', () => {
   test('has no system identifier before PostgreSQL 17', async () => {
     await using manifest = await BackupManifest.begin(directory);
 
-    const { open } = await manifest.finish({ ...ending, major: 16 });
+    const finished = await manifest.finish({ ...ending, major: 16 });
 
-    expect(JSON.parse(await text(open()))).toMatchObject({
+    expect(JSON.parse(await text(finished.open()))).toMatchObject({
       'PostgreSQL-Backup-Manifest-Version': 1,
       Files: [],
       'WAL-Ranges': [{ Timeline: 1, 'Start-LSN': '0/2000028', 'End-LSN': '0/2000100' }],
@@ -301,25 +293,6 @@ describe('the backup manifest', () => {
 });
 
 describe('the control file', () => {
-  // CRC-32C of "123456789" is e3069283 (RFC 3720, B.4); 288 bytes make the place one that is tried.
-  function controlFile(): Buffer {
-    const content = Buffer.alloc(8192);
-    content.writeBigUInt64LE(7_000_000_000_000_000_001n, 0);
-    content.writeUInt32LE(crc32c(content.subarray(0, 288)), 288);
-    return content;
-  }
-
-  function crc32c(bytes: Uint8Array): number {
-    let crc = 0xffff_ffff;
-    for (const byte of bytes) {
-      crc ^= byte;
-      for (let bit = 0; bit < 8; bit += 1) {
-        crc = (crc >>> 1) ^ ((crc & 1) * 0x82f6_3b78);
-      }
-    }
-    return ~crc >>> 0;
-  }
-
   test('is taken when its checksum fits', async () => {
     const path = join(directory, 'pg_control');
     await writeFile(path, controlFile());
@@ -382,3 +355,30 @@ describe('the WAL of a backup', () => {
     expect(await codeOf(find)).toBe('wal-missing');
   });
 });
+
+async function contentOf(entries: readonly EngineEntry[]): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of entries[0]?.open?.() ?? []) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
+
+function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) {
+      crc = (crc >>> 1) ^ ((crc & 1) * 0x82f6_3b78);
+    }
+  }
+  return ~crc >>> 0;
+}
+
+// CRC-32C of "123456789" is e3069283 (RFC 3720, B.4); 288 bytes make the place one that is tried.
+function controlFile(): Buffer {
+  const content = Buffer.alloc(8192);
+  content.writeBigUInt64LE(7_000_000_000_000_000_001n, 0);
+  content.writeUInt32LE(crc32c(content.subarray(0, 288)), 288);
+  return content;
+}

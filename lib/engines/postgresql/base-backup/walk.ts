@@ -98,7 +98,7 @@ function sortedNames(directory: string, names: readonly string[]): string[] {
 }
 
 /** The order of the bytes of UTF-8, which is not that of JavaScript's strings beyond U+FFFF. */
-export function byBytes(a: string, b: string): number {
+function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

@@ -57,7 +57,7 @@ export function explainFailure(operation: string, output: string, cause?: unknow
 
 /** Whether a program failed only because the server is not up (yet). */
 export function isUnavailable(output: string): boolean {
-  return /Connection refused|No such file or directory|is starting up|not yet accepting connections|is shutting down/i.test(
+  return /Connection refused|No such file or directory|is starting up|not yet accepting connections|is shutting down|server closed the connection unexpectedly|Connection reset by peer/i.test(
     output,
   );
 }

@@ -155,6 +155,7 @@ describe('failures', () => {
 
   test('a server that starts up is unavailable, one that refuses is not', () => {
     expect(isUnavailable('FATAL:  the database system is starting up')).toBe(true);
+    expect(isUnavailable('failed: server closed the connection unexpectedly')).toBe(true);
     expect(isUnavailable('FATAL:  Peer authentication failed')).toBe(false);
   });
 });

@@ -8,19 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 import { hits, tracesInFiles, tracesInProcesses } from '../helpers/traces.ts';
 
 jest.setTimeout(600_000);
 
 const STATE_ROOT = '/var/lib/database-charm';
-// Long enough to look around while a job runs.
-const SLOW_MS = 3000;
+// While it is shut a job that stores data stays in the middle, so that one can look around.
+const gate = new Gate();
 
 let s3: S3DevServer;
 let pair: DeployedPair;
 let planted: readonly string[] = [];
-let slow = false;
 let bucketDirectory = '';
 let earlier: ReadonlySet<string>;
 
@@ -30,9 +30,7 @@ beforeAll(async () => {
   s3 = await startS3DevServer('backups', {
     ...newKeys(),
     faults: ({ operation, key }) =>
-      slow && operation === 'PutObject' && key.includes('/chunks/')
-        ? { kind: 'delay', ms: SLOW_MS }
-        : undefined,
+      operation === 'PutObject' && key.includes('/chunks/') ? gate.pass() : undefined,
   });
   bucketDirectory = s3.directory;
   planted = [s3.accessKey, s3.secretKey];
@@ -84,7 +82,7 @@ async function processesLookedAt() {
 }
 
 async function startSlowBackup(): Promise<string> {
-  slow = true;
+  gate.shut();
   await (await pair.database()).load(1);
   const jobId = await pair.createBackup();
   await pair.sandbox.waitFor('the worker to be at work', async () => {
@@ -135,7 +133,7 @@ describe('both ends know secrets', () => {
   });
 
   test('nor, after it ended, in keys, metadata and objects of the bucket, nor anywhere above', async () => {
-    slow = false;
+    gate.open();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'success' });
     const objects = await tracesInFiles(bucketDirectory, planted);
     expect(objects.looked).toBeGreaterThan(3);
@@ -183,7 +181,7 @@ describe('the database announces nothing', () => {
   });
 
   test('after it ended they are nowhere', async () => {
-    slow = false;
+    gate.open();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'success' });
     expect((await tracesInFiles(bucketDirectory, planted)).found).toEqual([]);
     const clean = pair.sandbox.waitFor(

@@ -3,30 +3,28 @@ import { basename } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
+import { Gate } from '../helpers/gate.ts';
 import { processesMatching } from '../helpers/processes.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
 jest.setTimeout(900_000);
 
 const SCALE = 5;
-// So long the server waits with each pack of data, so that a kill lands in the middle of a job.
-const SLOW_MS: Readonly<Record<string, number>> = { PutObject: 4000, GetObject: 1500 };
+// While it is shut only the first pack of data passes, so that a kill lands in the middle of a job.
+const gate = new Gate();
 
 let s3: S3DevServer;
 let pair: DeployedPair;
 let before: DatabaseState;
 let goodArtefact = '';
 let dataDirectory = '';
-let slow = false;
 
 beforeAll(async () => {
   s3 = await startS3DevServer('backups', {
-    faults: ({ operation, key }) => {
-      const ms = SLOW_MS[operation];
-      return slow && ms !== undefined && key.includes('/chunks/')
-        ? { kind: 'delay', ms }
-        : undefined;
-    },
+    faults: ({ operation, key }) =>
+      ['PutObject', 'GetObject'].includes(operation) && key.includes('/chunks/')
+        ? gate.pass()
+        : undefined,
   });
   pair = await DeployedPair.deploy(s3);
   const database = await pair.database();
@@ -46,7 +44,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  slow = false;
+  gate.open();
   await pair.sandbox.waitForApplication('db');
 });
 
@@ -54,6 +52,7 @@ describe('a backup', () => {
   test('whose worker is killed ends as an error, and leaves nothing that is listed', async () => {
     const jobId = await startAndReachTheMiddle('backup');
     await killWorkers();
+    gate.open();
     await nudge();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
     await expectServingAndListed([goodArtefact]);
@@ -62,6 +61,7 @@ describe('a backup', () => {
   test('during which PostgreSQL is killed ends as an error, and the server is started again', async () => {
     const jobId = await startAndReachTheMiddle('backup');
     await killPostgres();
+    gate.open();
     await nudge();
     const job = await pair.finishedJob(jobId);
     expect(job['status']).toBe('error');
@@ -73,6 +73,7 @@ describe('a backup', () => {
     const jobId = await startAndReachTheMiddle('backup');
     process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
     await pair.sandbox.juju('bootstrap');
+    gate.open();
     const job = await pair.finishedJob(jobId);
     expect(['success', 'error']).toContain(job['status']);
     await expectServingAndListed(
@@ -85,6 +86,7 @@ describe('a restore', () => {
   test('whose worker is killed ends as an error with the old data serving', async () => {
     const jobId = await startAndReachTheMiddle('restore');
     await killWorkers();
+    gate.open();
     await nudge();
     expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'error', 'error-code': 'lost' });
     await expectSameRows();
@@ -93,6 +95,7 @@ describe('a restore', () => {
   test('during which PostgreSQL is killed ends with the same rows served', async () => {
     const jobId = await startAndReachTheMiddle('restore');
     await killPostgres();
+    gate.open();
     await nudge();
     await pair.finishedJob(jobId);
     await expectSameRows();
@@ -102,12 +105,13 @@ describe('a restore', () => {
     const jobId = await startAndReachTheMiddle('restore');
     process.kill(await pair.sandbox.daemonPid(), 'SIGKILL');
     await pair.sandbox.juju('bootstrap');
+    gate.open();
     await pair.finishedJob(jobId);
     await expectSameRows();
   });
 });
 
-/** A job that moves data and will for a while: nothing of it is known yet, and S3 is slow. */
+/** A job that moves data and will for a while: nothing of it is known yet, and S3 waits. */
 async function startAndReachTheMiddle(kind: 'backup' | 'restore'): Promise<string> {
   if (kind === 'backup') {
     // New rows, so that the backup has something to store.
@@ -115,7 +119,7 @@ async function startAndReachTheMiddle(kind: 'backup' | 'restore'): Promise<strin
       'DROP TABLE IF EXISTS extra; CREATE TABLE extra AS SELECT gen_random_uuid() AS id FROM generate_series(1, 3000000)',
     );
   }
-  slow = true;
+  gate.shut(1);
   const jobId =
     kind === 'backup'
       ? await pair.createBackup()

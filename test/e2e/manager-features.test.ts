@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
 jest.setTimeout(900_000);
 
-// So long the server waits with each pack of data, so that a cancel lands in the middle of a job.
-let slowMs = 0;
+// While it is shut no data are stored, so that a cancel lands in the middle of a job.
+const gate = new Gate();
 let s3: S3DevServer;
 let pair: DeployedPair;
 let before: DatabaseState;
@@ -16,9 +17,7 @@ let artefactPath = '';
 beforeAll(async () => {
   s3 = await startS3DevServer('backups', {
     faults: ({ operation, key }) =>
-      slowMs > 0 && operation === 'PutObject' && key.includes('/chunks/')
-        ? { kind: 'delay', ms: slowMs }
-        : undefined,
+      operation === 'PutObject' && key.includes('/chunks/') ? gate.pass() : undefined,
   });
   pair = await DeployedPair.deploy(s3);
   const database = await pair.database();
@@ -77,7 +76,7 @@ test('a backup that runs is cancelled, and leaves nothing that is listed', async
   await (await pair.database()).query(
     'CREATE TABLE extra AS SELECT gen_random_uuid() AS id FROM generate_series(1, 2000000)',
   );
-  slowMs = 4000;
+  gate.shut();
   const jobId = await pair.createBackup();
   await pair.sandbox.waitFor('the backup to run', async () => {
     return (await pair.job(jobId))['status'] === 'running';
@@ -85,7 +84,7 @@ test('a backup that runs is cancelled, and leaves nothing that is listed', async
   const { results } = await pair.sandbox.run(MANAGER, 'cancel-job', { 'job-id': jobId });
   expect(results['status']).toBe('cancelling');
   expect(await pair.finishedJob(jobId)).toMatchObject({ 'error-code': 'cancelled' });
-  slowMs = 0;
+  gate.open();
   const listed = await pair.sandbox.run(MANAGER, 'list-backups');
   expect(listed.results['count']).toBe('1');
 });

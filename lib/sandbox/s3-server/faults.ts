@@ -17,6 +17,8 @@ export type Fault =
   | { readonly kind: 'reset' }
   /** Do it, but begin only after so long. */
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Do it, but begin only when this has come true; not at all when the client has gone by then. */
+  | { readonly kind: 'hold'; readonly until: Promise<unknown> }
   /** Do it, and close the connection instead of confirming it. */
   | { readonly kind: 'lose-answer' }
   /** Do it, and confirm it with another entity tag. */

@@ -1,5 +1,6 @@
 /** One request from its first line to the last byte of the answer. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '#system';
 import { ConnectionReset, type Fault, type Faults, withBodyFault } from './faults.ts';
@@ -76,7 +77,7 @@ async function answer(
   const route = findRoute(method, target, request.headers);
   trace.operation = route.operation;
   const fault = context.faults({ ...trace, method, query });
-  await applyEarlyFault(fault, context.clock);
+  await applyEarlyFault(fault, http, context.clock);
   const now = context.clock.now();
   const { headers } = request;
   const authentication = authenticate(
@@ -119,7 +120,11 @@ function withReplyFault(reply: Reply, fault: Fault | undefined): Reply {
     : reply;
 }
 
-async function applyEarlyFault(fault: Fault | undefined, clock: Clock): Promise<void> {
+async function applyEarlyFault(
+  fault: Fault | undefined,
+  { response }: HttpExchange,
+  clock: Clock,
+): Promise<void> {
   if (fault?.kind === 'reset') {
     throw new ConnectionReset();
   }
@@ -128,6 +133,12 @@ async function applyEarlyFault(fault: Fault | undefined, clock: Clock): Promise<
   }
   if (fault?.kind === 'delay') {
     await clock.sleep(fault.ms);
+  }
+  if (fault?.kind === 'hold') {
+    await Promise.race([fault.until, once(response, 'close')]);
+    if (response.closed) {
+      throw new ConnectionReset();
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createS3ObjectStore, parseS3Options } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, writeSnapshot } from '#snapshots';
 import { packCharm } from '#tooling';
+import { Gate } from '../../helpers/gate.ts';
 import { JujuSandbox } from '../../helpers/juju-sandbox.ts';
 import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
 import { writeIntegrator, writePlainDatabase } from './small-charms.ts';
@@ -15,8 +16,8 @@ jest.setTimeout(600_000);
 const MANAGER = 'backup-manager/0';
 let scratch: string;
 let charm: string;
-/** So long the server waits with each answer to a read. */
-let slowMs = 0;
+/** While it is shut no data are read. */
+const gate = new Gate();
 let s3: S3DevServer;
 let sandbox: JujuSandbox;
 /** Oldest first. */
@@ -25,8 +26,8 @@ let artefacts: readonly string[];
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), 'manager-in-sandbox-'));
   s3 = await startS3DevServer('backups', {
-    faults: ({ operation }) =>
-      slowMs > 0 && operation === 'GetObject' ? { kind: 'delay', ms: slowMs } : undefined,
+    faults: ({ operation, key }) =>
+      operation === 'GetObject' && key.includes('/chunks/') ? gate.pass() : undefined,
   });
   artefacts = await threeBackups();
   ({ path: charm } = await packCharm('backup-manager', { outputDirectory: scratch }));
@@ -238,12 +239,12 @@ test('a second unit names the leader, and answers what changes nothing', async (
 test('an upgrade leaves history and running verification alone', async () => {
   const [, , artefactPath = ''] = artefacts;
   const { count } = await act('list-jobs');
-  slowMs = 2000;
+  gate.shut();
   const params = { 'artefact-path': artefactPath, level: 'full' };
   const { 'job-id': id = '' } = await act('verify-backup', params);
   await sandbox.juju('refresh', 'backup-manager', '--path', charm);
   await sandbox.waitForApplication('backup-manager');
-  slowMs = 0;
+  gate.open();
   expect(await ended(id)).toMatchObject({ type: 'verify', status: 'success' });
   expect(await act('list-jobs')).toMatchObject({ count });
 });

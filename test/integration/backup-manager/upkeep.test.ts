@@ -10,14 +10,15 @@ import { artefactPathFor, chunkPrefixFor, listSnapshots, writeSnapshot } from '#
 import { isProcessAlive } from '#system';
 import { LocalUpkeep } from '../../../charms/backup-manager/src/upkeep/local-upkeep.ts';
 import type { UpkeepRecord } from '../../../charms/backup-manager/src/upkeep/upkeep.ts';
+import { Gate } from '../../helpers/gate.ts';
 
 const MEGABYTE = 1024 * 1024;
 let root: string;
 let server: S3Server;
 let store: S3ObjectStore;
 let upkeep: LocalUpkeep;
-/** So long the server waits with each answer to a read. */
-let slowMs = 0;
+/** While it is shut nothing is read. */
+const gate = new Gate();
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'upkeep-'));
@@ -26,8 +27,7 @@ beforeAll(async () => {
     accessKey: 'the-access-key',
     secretKey: 'SK-PLANTED',
     buckets: ['backups'],
-    faults: ({ operation }) =>
-      slowMs > 0 && operation === 'GetObject' ? { kind: 'delay', ms: slowMs } : undefined,
+    faults: ({ operation }) => (operation === 'GetObject' ? gate.pass() : undefined),
   });
   store = createS3ObjectStore(parseS3Options(config()));
   // Juju's own tool, which tells what it was asked.
@@ -45,7 +45,7 @@ afterAll(async () => {
 const { PATH } = process.env;
 
 beforeEach(() => {
-  slowMs = 0;
+  gate.open();
   process.env['PATH'] = `${join(root, 'bin')}:${PATH}`;
   upkeep = new LocalUpkeep(
     {
@@ -168,7 +168,7 @@ describe('verification of a whole backup', () => {
 
   test('runs once for each backup, can be cancelled, and holds no key on disk or in arguments', async () => {
     const artefactPath = await backUp('slow', '01');
-    slowMs = 5000;
+    gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
     const { id } = await upkeep.start(task, config(), new Date());
     await expect(upkeep.start(task, config(), new Date())).rejects.toMatchObject({ code: 'busy' });
@@ -185,7 +185,7 @@ describe('verification of a whole backup', () => {
 
   test('whose process is killed ends as lost', async () => {
     const artefactPath = await backUp('killed', '01');
-    slowMs = 5000;
+    gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
     const { id } = await upkeep.start(task, config(), new Date());
     const { process: identity } = await withProcess(id);
@@ -195,7 +195,7 @@ describe('verification of a whole backup', () => {
 
   test('ends with the unit', async () => {
     const artefactPath = await backUp('leaving', '01');
-    slowMs = 5000;
+    gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
     const { id } = await upkeep.start(task, config(), new Date());
     const { process: identity } = await withProcess(id);

@@ -1,6 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from '@jest/globals';
 import type { Fault, FinishedRequest } from '#sandbox';
+import { Gate } from '../../helpers/gate.ts';
 import { clientFor, outcomeOf, startServer } from './clients.ts';
 
 const target = { Bucket: 'bucket', Key: 'key' };
@@ -47,6 +48,38 @@ describe('a fault', () => {
       await outcomeOf(client.send(new PutObjectCommand({ ...target, Body: 'hello' }))),
     ).toMatch(/no answer/);
     expect(await outcomeOf(client.send(new HeadObjectCommand(target)))).toBe('200');
+    client.destroy();
+  });
+
+  test('that holds a request lets it through when it is time', async () => {
+    const gate = new Gate();
+    await using served = await startServer({
+      faults: ({ operation }) => (operation === 'PutObject' ? gate.pass() : undefined),
+    });
+    const client = clientFor(served.server);
+    const put = async (Key: string): Promise<string> =>
+      await outcomeOf(client.send(new PutObjectCommand({ ...target, Key, Body: 'hello' })));
+    const head = async (Key: string): Promise<string> =>
+      await outcomeOf(client.send(new HeadObjectCommand({ ...target, Key })));
+    gate.shut(1);
+    expect(await put('first')).toBe('200');
+    const second = put('second');
+    await gate.reached;
+    expect([await head('first'), await head('second')]).toEqual(['200', '404 NotFound']);
+    gate.open();
+    expect([await second, await head('second')]).toEqual(['200', '200']);
+    client.destroy();
+  });
+
+  test('that holds a request for ever keeps no server from closing', async () => {
+    const gate = new Gate();
+    const served = await startServer({ faults: () => gate.pass() });
+    const client = clientFor(served.server);
+    gate.shut();
+    const put = outcomeOf(client.send(new PutObjectCommand({ ...target, Body: 'hello' })));
+    await gate.reached;
+    await served[Symbol.asyncDispose]();
+    expect(await put).toMatch(/no answer/);
     client.destroy();
   });
 

@@ -1,10 +1,13 @@
 /** The whole provider end on real programs: back up, damage, restore; and what happens when things die. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StorageConfig } from '#database-backup';
+import { Gate } from '../../helpers/gate.ts';
 import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
 import { RealUnit } from './real-unit.ts';
 
 describe('a unit of the database charm', () => {
+  // While it is shut no data are stored: a backup stays in the middle.
+  const gate = new Gate();
   let s3: S3DevServer;
   let unit: RealUnit;
   let storage: StorageConfig;
@@ -14,7 +17,10 @@ describe('a unit of the database charm', () => {
     await unit.sql(`SELECT count(*), md5(string_agg(id || text, ',' ORDER BY id)) FROM shop;`);
 
   beforeAll(async () => {
-    s3 = await startS3DevServer('backups');
+    s3 = await startS3DevServer('backups', {
+      faults: ({ operation, key }) =>
+        operation === 'PutObject' && key.includes('/chunks/') ? gate.pass() : undefined,
+    });
     storage = {
       bucket: s3.bucket,
       endpoint: s3.endpoint,
@@ -85,9 +91,16 @@ describe('a unit of the database charm', () => {
 
   test('whose server is killed in a backup reports an error and serves again', async () => {
     const before = await fingerprint();
+    await unit.sql(
+      'CREATE TABLE news AS SELECT gen_random_uuid() FROM generate_series(1, 100000);',
+    );
+    const serverPid = await unit.serverPid();
+    gate.shut();
     await unit.ask({ jobType: 'backup', compression: true });
     await unit.until(({ phase }) => phase === 'running');
-    process.kill(await unit.serverPid(), 'SIGKILL');
+    await gate.reached;
+    process.kill(serverPid, 'SIGKILL');
+    gate.open();
 
     const backup = await unit.ended();
     await unit.run((on) => on.updateStatus());

@@ -3,8 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { type PackedCharm, packCharm } from '#tooling';
+import type { PackedCharm } from '#tooling';
 import { JujuSandbox } from '../helpers/juju-sandbox.ts';
+import { ownPackedCharm } from '../helpers/packed-charms.ts';
 
 jest.setTimeout(300_000);
 
@@ -20,7 +21,7 @@ let charm: PackedCharm;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'charm-environment-'));
-  charm = await packCharm('backup-manager', { outputDirectory: root });
+  charm = await ownPackedCharm('backup-manager', root);
   // The same dispatch, which first writes down what it was given.
   const dispatch = join(charm.directory, 'dispatch');
   const [shebang = '', ...body] = (await readFile(dispatch, 'utf8')).split('\n');

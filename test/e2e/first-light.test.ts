@@ -2,18 +2,18 @@
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
-import { type CephRgw, startCephRgw } from '../helpers/ceph-rgw.ts';
+import { type SharedCephRgw, sharedCephRgw } from '../helpers/ceph-rgw.ts';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
 
 jest.setTimeout(600_000);
 
-let rgw: CephRgw;
+let rgw: SharedCephRgw;
 let pair: DeployedPair;
 let before: DatabaseState;
 let artefactPath = '';
 
 beforeAll(async () => {
-  rgw = await startCephRgw();
+  rgw = await sharedCephRgw();
   await createBucket(rgw, 'backups');
   pair = await DeployedPair.deploy({
     endpoint: rgw.tlsEndpoint,
@@ -29,7 +29,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await pair.destroy();
-  await rgw.stop();
 });
 
 describe('a database and a backup manager, related', () => {
@@ -81,7 +80,7 @@ describe('a database and a backup manager, related', () => {
   });
 });
 
-async function createBucket(server: CephRgw, bucket: string): Promise<void> {
+async function createBucket(server: SharedCephRgw, bucket: string): Promise<void> {
   const client = new S3Client({
     endpoint: server.endpoint,
     region: 'us-east-1',

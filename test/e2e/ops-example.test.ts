@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { packCharm } from '#tooling';
 import { JujuSandbox } from '../helpers/juju-sandbox.ts';
+import { packedCharm } from '../helpers/packed-charms.ts';
 
 jest.setTimeout(300_000);
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
     await writeFile(join(guest, name), text, { mode: 0o755 });
   }
   const source = resolve('test/fixtures/ops/example-charm');
-  const packed = await packCharm('greeter', { source, outputDirectory: scratch });
+  const packed = await packedCharm('greeter', source);
   sandbox = await JujuSandbox.bootstrap();
   await sandbox.juju('deploy', packed.path, 'greeter');
   await sandbox.juju('deploy', guest, 'world');

@@ -5,8 +5,9 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import { packCharm, projectRoot } from '#tooling';
+import { projectRoot } from '#tooling';
 import { JujuSandbox } from '../helpers/juju-sandbox.ts';
+import { packedCharm } from '../helpers/packed-charms.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
 jest.setTimeout(900_000);
@@ -27,7 +28,7 @@ beforeAll(async () => {
     },
   );
   for (const name of ['database', 'backup-manager']) {
-    const { path } = await packCharm(name, { outputDirectory: join(root, 'dist') });
+    const { path } = await packedCharm(name);
     // The guide names the archive of amd64.
     const named = basename(path).replace('arm64', 'amd64');
     await symlink(path, join(root, named));

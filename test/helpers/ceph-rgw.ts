@@ -21,8 +21,10 @@ import { ensureDebianPackages } from '#tooling';
 import { type CephPorts, cephConfiguration, cephDirectories } from './ceph-configuration.ts';
 import { createCertificate } from './certificate.ts';
 import { freePorts } from './free-ports.ts';
+import { shared } from './shared-things.ts';
 
 export interface CephRgw extends AsyncDisposable {
+  readonly directory: string;
   /** Over http. */
   readonly endpoint: string;
   /** Over https, with a certificate that only `caPem` vouches for. */
@@ -62,9 +64,22 @@ export async function startCephRgw(): Promise<CephRgw> {
   }
 }
 
-type RunningGateway = Omit<CephRgw, 'stop' | typeof Symbol.asyncDispose>;
+export type SharedCephRgw = Omit<CephRgw, 'stop' | typeof Symbol.asyncDispose>;
 
-async function start(directory: string): Promise<RunningGateway> {
+/** The gateway of this run of tests, for those with buckets of their own; it ends with the run. */
+export async function sharedCephRgw(): Promise<SharedCephRgw> {
+  return await shared('ceph', startCephRgw);
+}
+
+/** @param runDirectory of a run of tests, which may have started none */
+export async function stopSharedCephRgw(runDirectory: string): Promise<void> {
+  const text = await readFileIfExists(join(runDirectory, 'ceph.json'));
+  if (text !== undefined) {
+    await stopCeph((JSON.parse(text) as SharedCephRgw).directory);
+  }
+}
+
+async function start(directory: string): Promise<SharedCephRgw> {
   for (const name of cephDirectories) {
     await mkdir(join(directory, name));
   }
@@ -84,6 +99,7 @@ async function start(directory: string): Promise<RunningGateway> {
   await ceph(directory, 'radosgw', ['-n', 'client.rgw']);
   await waitForGateway(http);
   return {
+    directory,
     endpoint: `http://127.0.0.1:${http}`,
     tlsEndpoint: `https://127.0.0.1:${https}`,
     accessKey,

@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packCharm } from '#tooling';
 import { type Connection, SampleDatabase } from '../../lib/demo/sample-database.ts';
 import { JujuSandbox } from './juju-sandbox.ts';
+import { packedCharm } from './packed-charms.ts';
 import { processesMatching, processesUsing } from './processes.ts';
 
 export interface S3Endpoint {
@@ -30,7 +30,7 @@ export class DeployedPair {
   static async deploy(s3?: S3Endpoint): Promise<DeployedPair> {
     const scratch = await mkdtemp(join(tmpdir(), 'charms-e2e-'));
     const [database, manager] = await Promise.all(
-      ['database', 'backup-manager'].map((name) => packCharm(name, { outputDirectory: scratch })),
+      ['database', 'backup-manager'].map((name) => packedCharm(name)),
     );
     const pair = new DeployedPair(await JujuSandbox.bootstrap(), scratch);
     const { sandbox } = pair;

@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { runProcess } from '#system';
-import { packCharm, projectRoot } from '#tooling';
+import { projectRoot } from '#tooling';
 import { parseCharmcraft } from '../../lib/tooling/charmcraft.ts';
 import { platformsOf } from '../../lib/tooling/platforms.ts';
 import { CHARM_MISTAKES, SOUND_CHARM, writeMistake } from '../helpers/charm-mistakes.ts';
 import { describeWithGo } from '../helpers/go-program.ts';
+import { packedCharm } from '../helpers/packed-charms.ts';
 
 jest.setTimeout(300_000);
 
@@ -53,7 +54,7 @@ await describeWithGo("Juju's own reader of charm archives", SOURCE, (program) =>
       const platform = platformsOf(charmcraft).find(
         ({ architecture }) => architecture === (process.arch === 'arm64' ? 'arm64' : 'amd64'),
       );
-      const packed = await packCharm(name, { outputDirectory: root });
+      const packed = await packedCharm(name);
       const [reading] = await readings([packed.path]);
       expect(reading).toMatchObject({
         name,

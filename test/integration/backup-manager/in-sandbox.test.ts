@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { createS3ObjectStore, parseS3Options } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, writeSnapshot } from '#snapshots';
-import { packCharm } from '#tooling';
 import { Gate } from '../../helpers/gate.ts';
 import { JujuSandbox } from '../../helpers/juju-sandbox.ts';
+import { packedCharm } from '../../helpers/packed-charms.ts';
 import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
 import { writeIntegrator, writePlainDatabase } from './small-charms.ts';
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
       operation === 'GetObject' && key.includes('/chunks/') ? gate.pass() : undefined,
   });
   artefacts = await threeBackups();
-  ({ path: charm } = await packCharm('backup-manager', { outputDirectory: scratch }));
+  ({ path: charm } = await packedCharm('backup-manager'));
   sandbox = await JujuSandbox.bootstrap();
   await sandbox.juju('deploy', charm, 'backup-manager');
   await sandbox.juju('deploy', await writeIntegrator(scratch), 's3-integrator');

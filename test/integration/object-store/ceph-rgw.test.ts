@@ -1,18 +1,17 @@
 /** The contract, and a whole snapshot, on a real S3 server: Ceph's gateway, over http and https. */
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createS3ObjectStore, type S3Options } from '#object-store';
 import { openSnapshot } from '#snapshots';
 import { describeObjectStoreContract } from '../../contract/object-store-contract.ts';
 import { describeStoreFaultsContract } from '../../contract/store-faults-contract.ts';
-import { type CephRgw, startCephRgw } from '../../helpers/ceph-rgw.ts';
+import { type SharedCephRgw, sharedCephRgw } from '../../helpers/ceph-rgw.ts';
 import { aSnapshot } from '../../helpers/snapshots.ts';
 
-let gateway: CephRgw;
+let gateway: SharedCephRgw;
 beforeAll(async () => {
-  gateway = await startCephRgw();
+  gateway = await sharedCephRgw();
 }, 300_000);
-afterAll(async () => await gateway.stop(), 60_000);
 
 /** Settings for a new bucket. */
 async function aBucket(scheme: 'http' | 'https', bucket: string): Promise<S3Options> {

@@ -11,7 +11,7 @@ import {
   type StorageReport,
 } from '#object-store';
 import type { Fault, FaultRequest } from '#sandbox';
-import { type CephRgw, startCephRgw } from '../../helpers/ceph-rgw.ts';
+import { type SharedCephRgw, sharedCephRgw } from '../../helpers/ceph-rgw.ts';
 import { type S3DevServer, startS3DevServer } from '../../helpers/s3-dev-server.ts';
 
 let fault: ((request: FaultRequest) => Fault | undefined) | undefined;
@@ -192,11 +192,10 @@ test('where a server deletes one object at a time only, the store does so', asyn
 });
 
 describe('Ceph RGW', () => {
-  let gateway: CephRgw;
+  let gateway: SharedCephRgw;
   beforeAll(async () => {
-    gateway = await startCephRgw();
+    gateway = await sharedCephRgw();
   }, 300_000);
-  afterAll(async () => await gateway.stop(), 60_000);
 
   test('is usable over TLS, and its profile is found', async () => {
     const { tlsEndpoint, accessKey, secretKey, caPem, endpoint } = gateway;

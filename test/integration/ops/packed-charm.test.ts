@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProcess } from '#system';
-import { type PackedCharm, packCharm } from '#tooling';
+import type { PackedCharm } from '#tooling';
+import { ownPackedCharm } from '../../helpers/packed-charms.ts';
 
 let root = '';
 let charm: PackedCharm;
@@ -12,7 +13,7 @@ let charm: PackedCharm;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'ops-packed-'));
   const source = resolve('test/fixtures/ops/example-charm');
-  charm = await packCharm('greeter', { source, outputDirectory: root });
+  charm = await ownPackedCharm('greeter', root, source);
   await writeFile(join(root, 'tool'), '#!/bin/sh\necho "{}"\n', { mode: 0o755 });
   for (const tool of ['config-get', 'relation-ids', 'status-set', 'juju-log']) {
     await symlink(join(root, 'tool'), join(root, tool));

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runProcess } from '#system';
-import { type PackedCharm, packCharm } from '#tooling';
+import type { PackedCharm } from '#tooling';
+import { ownPackedCharm } from '../../helpers/packed-charms.ts';
 
 // A manager that is set up, for a bucket nobody listens at.
 const TOOL = `#!/bin/sh
@@ -27,7 +28,7 @@ let charm: PackedCharm;
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'packed-manager-'));
-  charm = await packCharm('backup-manager', { outputDirectory: root });
+  charm = await ownPackedCharm('backup-manager', root);
   await mkdir(join(root, 'bin'));
   await writeFile(join(root, 'tool'), TOOL, { mode: 0o755 });
   for (const name of [...TOOLS, ...RELATION_TOOLS]) {

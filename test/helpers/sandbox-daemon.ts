@@ -19,6 +19,9 @@ import { projectRoot } from '#tooling';
 
 const WITNESS = join(projectRoot, 'test', 'fixtures', 'charms', 'witness');
 
+// Only what hangs for good comes to it.
+const PATIENCE_MS = 50_000;
+
 /** Shell scripts the witness charm runs, by event (`install`, `serves-relation-joined`, `act`). */
 export type Scripts = Readonly<Record<string, string>>;
 
@@ -114,7 +117,7 @@ export class SandboxDaemon {
   }
 
   async waitFor<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + PATIENCE_MS;
     while (performance.now() < deadline) {
       const found = await look();
       if (found !== undefined && found !== false) {
@@ -157,7 +160,7 @@ export class SandboxDaemon {
     params: Calls['run']['params']['params'] = {},
   ): Promise<TaskInfo> {
     const { tasks } = await this.call('run', { targets: [unit], action, params });
-    return await this.call('task', { id: tasks[0]?.id ?? '', waitMs: 20_000 });
+    return await this.call('task', { id: tasks[0]?.id ?? '', waitMs: PATIENCE_MS });
   }
 
   /** Runs commands in a unit's context; answers their output. */
@@ -166,7 +169,7 @@ export class SandboxDaemon {
     command: string,
   ): Promise<{ code: number; stdout: string; stderr: string }> {
     const { tasks } = await this.call('exec', { units: [unit], command });
-    const { results } = await this.call('task', { id: tasks[0]?.id ?? '', waitMs: 20_000 });
+    const { results } = await this.call('task', { id: tasks[0]?.id ?? '', waitMs: PATIENCE_MS });
     return {
       code: Number(results['return-code']),
       stdout: textOf(results['stdout']),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Stage } from './stage.ts';
 
 // Each starts a handful of processes, which a busy machine may take its time for.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describe('a claim', () => {
   let stage: Stage;

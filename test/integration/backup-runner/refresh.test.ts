@@ -6,7 +6,7 @@ import { Journal } from '../../../lib/backup-runner/journal.ts';
 import { Stage } from './stage.ts';
 
 // Each starts a handful of processes, which a busy machine may take its time for.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 describe('a refresh of the charm', () => {
   let stage: Stage;

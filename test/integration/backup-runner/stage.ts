@@ -11,7 +11,7 @@ import { createDirectoryObjectStore, type ObjectStore } from '#object-store';
 import { artefactPathFor, chunkPrefixFor, listSnapshots } from '#snapshots';
 import { identifyProcess, isProcessAlive, writeFileAtomic } from '#system';
 import { killIfThere } from '../../helpers/processes.ts';
-import { pause, until } from './until.ts';
+import { pause, until, untilSo } from './until.ts';
 
 export const SECRET_KEY = 'canary-storage-secret-8c1f';
 export const PASSWORD = 'canary-engine-password-77aa';
@@ -350,40 +350,46 @@ export class Stage implements AsyncDisposable {
 
   /** Pids of processes of this stage. */
   async processes(): Promise<number[]> {
-    const found: number[] = [];
+    return (await this.#running()).map(({ pid }) => pid);
+  }
+
+  async #running(): Promise<readonly { readonly pid: number; readonly commandLine: string }[]> {
+    const found: { pid: number; commandLine: string }[] = [];
     for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-      const [cwd, environment] = await Promise.all([
+      const [commandLine, environment] = await Promise.all([
         readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
         readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
       ]);
-      if (cwd !== '' && environment.includes(this.directory)) {
-        found.push(Number(pid));
+      if (commandLine !== '' && environment.includes(this.directory)) {
+        found.push({ pid: Number(pid), commandLine });
       }
     }
     return found;
   }
 
+  /** Ends what still runs: the test has seen what it wanted to see. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.quiet();
-    await rm(this.directory, { recursive: true, force: true });
-  }
-
-  /** Waits until nothing of this stage runs; ends what does not end by itself. */
-  async quiet(): Promise<void> {
-    const deadline = Date.now() + 5_000;
-    for (;;) {
-      const pids = await this.processes();
-      if (pids.length === 0) {
-        return;
-      }
-      if (Date.now() > deadline) {
-        for (const pid of pids) {
-          killIfThere(pid);
-        }
+    for (let pids = await this.processes(); pids.length > 0; pids = await this.processes()) {
+      for (const pid of pids) {
+        killIfThere(pid);
       }
       await pause();
     }
+    await rm(this.directory, { recursive: true, force: true });
   }
+
+  /** Waits until nothing of this stage runs that could still do something. */
+  async quiet(): Promise<void> {
+    await untilSo('nothing of the stage runs', async () => {
+      const running = await this.#running();
+      return running.every(({ commandLine }) => isReaper(commandLine));
+    });
+  }
+}
+
+/** Of a job that was stopped: it sleeps for seconds, to kill a worker that hangs. */
+function isReaper(commandLine: string): boolean {
+  return commandLine.includes('kill -KILL') || /^sleep\0\d+/.test(commandLine);
 }
 
 async function below(directory: string): Promise<string[]> {

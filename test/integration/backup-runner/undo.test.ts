@@ -5,7 +5,7 @@ import type { JobRecord } from '#backup-runner';
 import { Stage } from './stage.ts';
 
 // Each starts a handful of processes, which a busy machine may take its time for.
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const OLD = { one: 'first', two: 'second' };
 const CHANGED = { one: 'changed' };

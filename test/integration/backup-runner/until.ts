@@ -1,15 +1,22 @@
 /** Waiting for what processes do. */
 
-const DEADLINE_MS = 20_000;
+// Only what hangs for good comes to it.
+const DEADLINE_MS = 60_000;
 
 /** Polls until there is an answer. */
 export async function until<T>(what: string, ask: () => T | undefined): Promise<T> {
+  let answer: T | undefined;
+  await untilSo(what, async () => {
+    answer = ask();
+    return answer !== undefined;
+  });
+  return answer as T;
+}
+
+/** Polls until it is so. */
+export async function untilSo(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const answer = ask();
-    if (answer !== undefined) {
-      return answer;
-    }
+  while (!(await isSo())) {
     if (Date.now() > deadline) {
       throw new Error(`waited in vain until ${what}`);
     }

@@ -126,7 +126,7 @@ export class RealUnit {
   }
 
   /** Plays Juju's part whenever a worker calls, until `isDone`. */
-  async until(isDone: (status: JobStatus) => boolean, timeoutMs = 60_000): Promise<JobStatus> {
+  async until(isDone: (status: JobStatus) => boolean, timeoutMs = 110_000): Promise<JobStatus> {
     const deadline = Date.now() + timeoutMs;
     let heard = 0;
     for (;;) {

@@ -152,7 +152,7 @@ describe('PostgreSQL', () => {
 });
 
 async function expectSoon(read: () => Promise<string>, expected: string): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   let seen = await read();
   while (seen !== expected && Date.now() < deadline) {
     seen = await read();

@@ -97,18 +97,23 @@ function mayStandPlain(text: string): boolean {
 const KEYWORDS =
   /^(?:|~|\.|null|Null|NULL|<<|[yYnN]|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|true|True|TRUE|false|False|FALSE)$/;
 const NUMBERS: readonly RegExp[] = [
-  /^[-+]?(?:0b[01_]+|0x[\da-fA-F_]+|0o?[0-7_]+|\d[\d_]*)$/,
-  /^[-+]?(?:\.\d+|\d[\d_]*(?:\.[\d_]*)?)(?:[eE][-+]?\d+)?$/,
+  /^[-+]?(?:0[bB][01]+|0[xX][\da-fA-F]+|0[oO][0-7]+|\d+)$/,
+  /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/,
   /^[-+]?\.(?:inf|Inf|INF)$/,
   /^\.(?:nan|NaN|NAN)$/,
-  // Base 60, as YAML 1.1 has it: 15:04:05.
-  /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/,
 ];
+// As YAML 1.1 has it: 15:04:05.
+const BASE_60 = /^[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?$/;
 const TIMESTAMP =
   /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?(?:Z|[-+]\d\d:\d\d)| \d{1,2}:\d{1,2}:\d{1,2}(?:\.\d*)?)?$/;
 
 function readsAsAnotherType(text: string): boolean {
+  // Underlines count for nothing in what begins with a sign or a digit, and are no part of `.5`.
+  const number = /^[-+\d]/.test(text) ? text.replaceAll('_', '') : text;
   return (
-    KEYWORDS.test(text) || TIMESTAMP.test(text) || NUMBERS.some((pattern) => pattern.test(text))
+    KEYWORDS.test(text) ||
+    TIMESTAMP.test(text) ||
+    BASE_60.test(text) ||
+    NUMBERS.some((pattern) => pattern.test(number))
   );
 }

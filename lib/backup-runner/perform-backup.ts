@@ -1,7 +1,7 @@
 /** One backup: the engine's entries go straight into a snapshot, whose manifest comes last. */
 import { readFile } from 'node:fs/promises';
 import type { EngineEntry } from '#engines';
-import { normaliseArtefactPath, writeSnapshot } from '#snapshots';
+import { normaliseArtefactPath, ReadBarrier, writeSnapshot } from '#snapshots';
 import { describeError, formatBytes, HintError } from '#system';
 import type { JobContext } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
@@ -11,6 +11,7 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
   const { spec, engine, files, reporter, signal, log } = context;
   const artefactPath = targetOf(context);
   await reporter.enter('running');
+  const reads = new ReadBarrier();
   const source = await engine.backup({
     signal,
     scratchDirectory: await files.makeScratchDirectory(),
@@ -25,6 +26,7 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
       compression: spec.compression,
       attributes: { ...spec.attributes, ...source.attributes, 'job-id': spec.jobId },
       clock: context.clock,
+      reads,
       signal,
       onProgress: ({ bytesRead }) => reporter.update(bytesRead, source.estimatedBytes),
     });

@@ -142,7 +142,7 @@ function planRuns<C>(window: readonly FetchItem<C>[]): Iterable<Run<C>> {
 }
 
 /** The chunk's bytes, or undefined when they are not what its id says. */
-export async function decodeChunk(
+async function decodeChunk(
   ref: Pick<ChunkRef, 'id' | 'as' | 'size'>,
   stored: Uint8Array,
   coding: Coding,

@@ -85,3 +85,13 @@ export function damagedError(
     },
   );
 }
+
+/** The error for a file of the source that cannot be opened or read. */
+export function unreadable(path: string, cause: unknown): SnapshotError {
+  const reason = Error.isError(cause) ? cause.message : String(cause);
+  return new SnapshotError(`cannot back up ${JSON.stringify(path)}: ${reason}`, {
+    code: 'source-changed',
+    hint: 'make sure that the file can be read and that nothing replaces it during the backup',
+    cause,
+  });
+}

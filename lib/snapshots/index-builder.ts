@@ -61,7 +61,9 @@ export class IndexBuilder {
         await this.#storePart();
       }
     }
-    this.#pending = this.#pending.slice(done);
+    if (done > 0) {
+      this.#pending = this.#pending.slice(done);
+    }
   }
 
   /** Stores what is left. All packs must be complete. */
@@ -118,6 +120,7 @@ export class IndexBuilder {
 }
 
 function entryLine(entry: EntryMetadata): Record<string, unknown> {
-  const { kind, path, mode, uid, gid, owner, group, mtimeMs, target } = entry;
-  return { entry: kind, path, mode, uid, gid, owner, group, 'mtime-ms': mtimeMs, target };
+  const { kind, path, mtimeMs, mode, uid, gid, owner, group, target, fingerprint } = entry;
+  const times = { 'mtime-ms': mtimeMs };
+  return { entry: kind, path, mode, uid, gid, owner, group, ...times, target, fingerprint };
 }

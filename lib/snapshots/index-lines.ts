@@ -73,14 +73,14 @@ function isConsistent({ size, at, stored, as, pack }: ChunkRef, overhead: number
 const KINDS: ReadonlySet<unknown> = new Set<EntryKind>(['directory', 'file', 'symlink', 'stream']);
 
 function parseEntry(line: JsonObject): IndexLine | undefined {
-  const { entry: kind, path, target } = line;
+  const { entry: kind, path, target, fingerprint } = line;
   const numbers = {
     mode: line['mode'],
     uid: line['uid'],
     gid: line['gid'],
     mtimeMs: line['mtime-ms'],
   };
-  const texts = { owner: line['owner'], group: line['group'], target };
+  const texts = { owner: line['owner'], group: line['group'], target, fingerprint };
   const valid =
     KINDS.has(kind) &&
     typeof path === 'string' &&

@@ -44,11 +44,14 @@ export {
 } from './life/verify-snapshot.ts';
 export { listSnapshots } from './list-snapshots.ts';
 export { type OpenOptions, openSnapshot } from './open-snapshot.ts';
+export { comparePaths } from './parent-files.ts';
 export { exportTar } from './portable/export-tar.ts';
 export { importTar, type PortableContent } from './portable/import-tar.ts';
+export { ReadBarrier } from './read-barrier.ts';
 export type {
   BackupProgress,
   DeletedSnapshot,
+  EntryFile,
   EntryInfo,
   EntryKind,
   EntryMetadata,

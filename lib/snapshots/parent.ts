@@ -1,13 +1,14 @@
-/** Learns the chunks of the application's latest complete snapshot, so that only what changed is stored. */
+/** The application's latest complete snapshot, from which a new one takes over what has not changed. */
 import { isObjectStoreError, type ObjectStore } from '#object-store';
-import type { ChunkTable, PackHandle } from './chunk-table.ts';
+import type { ChunkLocation, ChunkTable, PackHandle } from './chunk-table.ts';
 import type { Coding } from './coding.ts';
 import { isSnapshotError } from './errors.ts';
-import { MANIFEST_OBJECT } from './format.ts';
-import { readIndex } from './index-reader.ts';
+import { type ChunkRef, MANIFEST_OBJECT } from './format.ts';
+import { type IndexItem, readIndex } from './index-reader.ts';
 import { resolveChunkPrefix } from './manifest.ts';
 import { loadManifest } from './open-snapshot.ts';
 import { listPacks } from './packs.ts';
+import type { SnapshotManifest } from './types.ts';
 
 export interface ParentSearch {
   readonly store: ObjectStore;
@@ -31,36 +32,73 @@ export async function findParent(search: ParentSearch): Promise<string | undefin
 }
 
 /**
- * Adds the chunks of `parent` whose packs still lie there with the right size.
+ * Opens the parent; undefined where nothing of it can be used.
  * A damaged parent is no reason to refuse a backup: it is then simply not used.
  */
-export async function learnParent(
-  search: ParentSearch,
-  parent: string,
-  table: ChunkTable,
-): Promise<void> {
+export async function openParent(search: ParentSearch, path: string): Promise<Parent | undefined> {
   try {
-    const manifest = await loadManifest(search.store, parent, search);
-    const isElsewhere = resolveChunkPrefix(parent, manifest.chunks) !== search.chunkPrefix;
+    const manifest = await loadManifest(search.store, path, search);
+    const isElsewhere = resolveChunkPrefix(path, manifest.chunks) !== search.chunkPrefix;
     if (isElsewhere || manifest.keyId !== search.coding.keyId) {
-      return;
+      return undefined;
     }
     const present = await listPacks(search.store, search.chunkPrefix, search.signal);
-    const handles = new Map<string, PackHandle>();
-    for await (const item of readIndex({ ...search, artefactPath: parent, manifest })) {
-      if (item.kind !== 'chunk') {
-        continue;
-      }
-      const { id, pack, at, stored, as } = item.chunk;
-      if (present.get(pack.id) === pack.size) {
-        const handle = handles.get(pack.id) ?? { id: pack.id, size: pack.size };
-        handles.set(pack.id, handle);
-        table.add(Buffer.from(id, 'hex'), { pack: handle, at, stored, as });
-      }
-    }
+    return new Parent({ ...search, artefactPath: path }, manifest, present);
   } catch (error) {
-    if (!isSnapshotError(error) && !isObjectStoreError(error, 'not-found')) {
-      throw error;
+    return ignoreDamage(error);
+  }
+}
+
+export class Parent {
+  readonly #search: ParentSearch;
+  readonly #manifest: SnapshotManifest;
+  readonly #present: ReadonlyMap<string, number>;
+  readonly #handles = new Map<string, PackHandle>();
+
+  constructor(
+    search: ParentSearch,
+    manifest: SnapshotManifest,
+    present: ReadonlyMap<string, number>,
+  ) {
+    this.#search = search;
+    this.#manifest = manifest;
+    this.#present = present;
+  }
+
+  /** Adds the chunks whose packs still lie there with the right size. */
+  async learn(table: ChunkTable): Promise<void> {
+    for await (const item of this.items()) {
+      const location = item.kind === 'chunk' ? this.locate(item.chunk) : undefined;
+      if (item.kind === 'chunk' && location !== undefined) {
+        table.add(Buffer.from(item.chunk.id, 'hex'), location);
+      }
     }
   }
+
+  /** Its index, up to the first damage. */
+  async *items(): AsyncIterable<IndexItem> {
+    try {
+      yield* readIndex({ ...this.#search, manifest: this.#manifest });
+    } catch (error) {
+      ignoreDamage(error);
+    }
+  }
+
+  /** Where a chunk of its index lies, if its pack is still there with the right size. */
+  locate({ pack: { id, size }, at, stored, as }: ChunkRef): ChunkLocation | undefined {
+    if (this.#present.get(id) !== size) {
+      return undefined;
+    }
+    const pack = this.#handles.get(id) ?? { id, size };
+    this.#handles.set(id, pack);
+    return { pack, at, stored, as };
+  }
+}
+
+/** @throws what is no damage of the parent */
+function ignoreDamage(error: unknown): undefined {
+  if (!isSnapshotError(error) && !isObjectStoreError(error, 'not-found')) {
+    throw error;
+  }
+  return undefined;
 }

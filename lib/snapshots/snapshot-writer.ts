@@ -1,28 +1,39 @@
 /**
- * The pipeline of a backup: read and cut → hash → (known?) → compress → pack → upload, with index lines beside.
- * Chunks are hashed and compressed side by side, but placed in order, so that equal sources give equal packs.
+ * The pipeline of a backup: batches of chunks are read and hashed, then those nobody knows are compressed and sealed,
+ * several batches side by side; placed in packs and in the index in the order of the source, so that equal sources give
+ * equal packs; and uploaded while the next ones are read.
  */
 import type { ObjectStore } from '#object-store';
-import { BufferPool } from './buffer-pool.ts';
-import { type CutChunk, cutChunks } from './chunk-cutter.ts';
-import { decodeChunk } from './chunk-fetcher.ts';
 import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
-import { type Encoded, encode } from './codec.ts';
-import { type Coding, sealedAs } from './coding.ts';
-import { SnapshotError } from './errors.ts';
-import { CHUNK_SIZE, type PackName, packKey } from './format.ts';
+import type { Encoded } from './codec.ts';
+import type { Coding } from './coding.ts';
+import type { RepositoryKey } from './crypto/repository-key.ts';
+import { SnapshotError, unreadable } from './errors.ts';
+import { type PackName, packKey } from './format.ts';
 import { freeMemory } from './free-memory.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { type CompletePack, PackBuilder } from './pack-builder.ts';
-import { PathRegistry } from './safe-path.ts';
+import type { Parent } from './parent.ts';
+import type { Action, Batch } from './pipeline/batch.ts';
+import { BatchFiller } from './pipeline/batch-filler.ts';
+import {
+  type EncodedBatch,
+  type EncodeOrder,
+  ID_LENGTH,
+  RecheckError,
+  ShortFileError,
+} from './pipeline/batch-work.ts';
+import { Encoder } from './pipeline/encoder.ts';
 import type { BackupProgress, IndexPart, SnapshotEntry, SnapshotTotals } from './types.ts';
 
-/** Chunks being read, compressed or placed: enough to keep four compressing threads busy. */
-const CHUNK_BUFFERS = 12;
+/** Eight chunks: the work on it costs far more than the two messages that order it. */
+const SLOT_SIZE = 2 * 1024 * 1024;
+/** For each thread one batch at work and one waiting, one being filled, and one whose answer is on its way. */
+const SLOTS = 6;
 /** Packs in memory: one being filled, three on their way. */
 const PACK_BUFFERS = 4;
-/** Steps may wait for their turn; so many at most, for trees of countless empty files. */
-const MAX_WAITING_STEPS = 512;
+/** Batches that are ready but wait for their turn, while packs are on their way. */
+const MAX_WAITING_BATCHES = 8;
 
 export interface SnapshotWriterOptions {
   readonly store: ObjectStore;
@@ -31,8 +42,11 @@ export interface SnapshotWriterOptions {
   readonly entries: AsyncIterable<SnapshotEntry>;
   readonly level: number | undefined;
   readonly coding: Coding;
+  readonly key?: RepositoryKey | undefined;
   /** Of so many chunks stored one is decoded again first; 0 for none. */
   readonly recheckEvery: number;
+  /** Waits until so many bytes may be read. */
+  readonly limitRead?: ((bytes: number) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BackupProgress) => void) | undefined;
 }
@@ -44,25 +58,48 @@ export interface WrittenContent {
   readonly packs: ReadonlySet<PackName>;
 }
 
+/** A batch whose chunks have ids and, where nobody knew them, encoded bytes. */
+interface ReadyBatch {
+  readonly batch: Batch;
+  readonly ids: Uint8Array;
+  /** By extent. */
+  readonly encoded: ReadonlyMap<number, Encoded>;
+  readonly memory: EncodedBatch | undefined;
+}
+
 export class SnapshotWriter {
   /** Chunks that need not be stored again. */
   readonly known = new ChunkTable();
   readonly indexObjects: string[] = [];
   readonly #options: SnapshotWriterOptions;
-  readonly #buffers = new BufferPool(CHUNK_BUFFERS, CHUNK_SIZE);
-  readonly #paths = new PathRegistry();
+  readonly #encoder: Encoder;
+  readonly #filler: BatchFiller;
   readonly #packs: PackBuilder;
   readonly #index: IndexBuilder;
   readonly #named = new Set<PackHandle>();
   readonly #totals = { entries: 0, files: 0, bytes: 0, chunks: 0, newBytes: 0, storedBytes: 0 };
-  /** Steps run one after the other, in the order of the source. */
-  #steps: Promise<void> = Promise.resolve();
-  #waitingSteps = 0;
+  /** Batches are placed one after the other, in the order of the source. */
+  #placed: Promise<void> = Promise.resolve();
+  readonly #reading = new Set<Promise<unknown>>();
+  /** The latest of them. */
+  readonly #waiting: Promise<void>[] = [];
   #encoded = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: SnapshotWriterOptions) {
     this.#options = options;
+    this.#encoder = new Encoder({
+      slotCount: SLOTS,
+      slotSize: SLOT_SIZE,
+      coding: options.coding,
+      key: options.key,
+      level: options.level,
+    });
+    this.#filler = new BatchFiller({
+      slots: this.#encoder.slots,
+      check: () => this.#check(),
+      dispatch: async (batch) => await this.#dispatch(batch),
+    });
     this.#packs = new PackBuilder({
       buffers: PACK_BUFFERS,
       coding: options.coding,
@@ -76,127 +113,186 @@ export class SnapshotWriter {
   }
 
   /** Reads all entries and stores everything but the manifest. Nothing is under way once it has settled. */
-  async write(): Promise<WrittenContent> {
+  async write(parent?: Parent): Promise<WrittenContent> {
     try {
-      for await (const entry of this.#options.entries) {
-        this.#check();
-        await this.#writeEntry(entry);
-      }
-      await this.#steps;
+      await this.#filler.fill(this.#options.entries, parent);
+      await this.#placed;
       this.#check();
       await this.#packs.finish();
       const index = await this.#index.finish();
       return { totals: { ...this.#totals }, index, packs: this.#packNames() };
     } finally {
-      await this.#steps;
+      this.#filler.abandon();
+      await this.#placed;
       await this.#packs.settle();
+      await this.#encoder.close();
     }
   }
 
-  async #writeEntry(entry: SnapshotEntry): Promise<void> {
-    this.#paths.add(entry.path, entry.kind);
-    this.#totals.entries += 1;
-    await this.#step(async () => this.#index.entry(entry));
-    if (entry.kind === 'directory' || entry.kind === 'symlink') {
-      assertMetadata(entry);
+  /** Resolves when all files handed out so far have been read. @throws whatever stopped the backup */
+  async settleReads(): Promise<void> {
+    await this.#filler.flush();
+    await Promise.allSettled(this.#reading);
+    this.#check();
+  }
+
+  /** Has a batch worked on; waits only while too many wait for their turn. */
+  async #dispatch(batch: Batch): Promise<void> {
+    await this.#options.limitRead?.(batch.bytes);
+    const ready = this.#prepare(batch);
+    // Its failure is seen when its turn comes; until then it must not count as unhandled.
+    ready.catch(() => undefined);
+    this.#placed = this.#placeAfter(this.#placed, ready);
+    this.#waiting.push(this.#placed);
+    if (this.#waiting.length > MAX_WAITING_BATCHES) {
+      await this.#waiting.shift();
+    }
+  }
+
+  /** Reads, hashes and encodes; gives the slot back. */
+  async #prepare(batch: Batch): Promise<ReadyBatch> {
+    try {
+      const reading = this.#read(batch);
+      this.#reading.add(reading);
+      const ids = await reading.finally(() => this.#reading.delete(reading));
+      const orders = this.#unknown(batch, ids);
+      if (orders.length === 0) {
+        return { batch, ids, encoded: new Map(), memory: undefined };
+      }
+      const memory = await this.#encoder.encode(batch.slot, orders);
+      const encoded = new Map<number, Encoded>();
+      for (const [index, { as, at, length }] of memory.parts.entries()) {
+        const extent = orders[index]?.extent ?? -1;
+        encoded.set(extent, { as, data: memory.output.subarray(at, at + length) });
+      }
+      return { batch, ids, encoded, memory };
+    } catch (error) {
+      throw explain(error);
+    } finally {
+      this.#filler.release(batch);
+    }
+  }
+
+  async #read({ slot, extents, actions, openFiles }: Batch): Promise<Uint8Array> {
+    if (extents.length === 0) {
+      return new Uint8Array();
+    }
+    try {
+      const { ids, gone } = await this.#encoder.hash(slot, extents);
+      for (const action of actions) {
+        if (action.kind === 'chunk' && gone.includes(action.extent)) {
+          action.file?.markGone();
+        }
+      }
+      return ids;
+    } finally {
+      for (const file of openFiles) {
+        file[Symbol.dispose]();
+      }
+    }
+  }
+
+  #unknown(batch: Batch, ids: Uint8Array): (EncodeOrder & { readonly extent: number })[] {
+    const orders = [];
+    for (const action of batch.actions) {
+      if (action.kind !== 'chunk' || action.file?.isGone === true) {
+        continue;
+      }
+      const id = idAt(ids, action.extent);
+      const extent = batch.extents[action.extent];
+      if (extent !== undefined && this.known.find(id) === undefined) {
+        const { at, length } = extent;
+        const order = { id: id.toString('hex'), at, length, recheck: this.#isRechecked() };
+        orders.push({ ...order, extent: action.extent });
+      }
+    }
+    return orders;
+  }
+
+  #isRechecked(): boolean {
+    const { recheckEvery } = this.#options;
+    this.#encoded += 1;
+    return recheckEvery > 0 && this.#encoded % recheckEvery === 0;
+  }
+
+  async #placeAfter(before: Promise<void>, ready: Promise<ReadyBatch>): Promise<void> {
+    await before;
+    try {
+      const batch = await ready;
+      if (this.#failure === undefined) {
+        await this.#place(batch);
+      }
+      if (batch.memory !== undefined) {
+        freeMemory(batch.memory.output);
+      }
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+  }
+
+  async #place(ready: ReadyBatch): Promise<void> {
+    for (const action of ready.batch.actions) {
+      await this.#perform(action, ready);
+    }
+    // What waits for no pack can go; otherwise a long unchanged part would pile up.
+    await this.#index.flush();
+    this.#report();
+  }
+
+  async #perform(action: Action, ready: ReadyBatch): Promise<void> {
+    if ('file' in action && action.file?.isGone === true) {
       return;
     }
-    this.#totals.files += 1;
-    const size = await this.#writeContent(entry);
-    if (entry.size !== undefined && entry.size !== size) {
-      throw new SnapshotError(
-        `cannot back up ${JSON.stringify(entry.path)}: the source gave ${size} bytes instead of ${entry.size}`,
-        { code: 'source-changed', hint: 'make sure nothing truncates files during the backup' },
-      );
+    switch (action.kind) {
+      case 'entry':
+        this.#totals.entries += 1;
+        this.#totals.files += isContent(action.entry) ? 1 : 0;
+        this.#index.entry(action.entry);
+        break;
+      case 'chunk':
+        await this.#placeChunk(action.extent, action.length, ready);
+        break;
+      case 'known':
+        this.#count(action.length);
+        this.#refer(Buffer.from(action.id, 'hex'), action.length, action.location);
+        break;
+      case 'end':
+        this.#index.end(action.size);
+        break;
     }
-    await this.#step(async () => this.#index.end(size));
   }
 
-  async #writeContent(entry: SnapshotEntry): Promise<number> {
-    if (entry.open === undefined) {
-      throw new SnapshotError(`cannot back up ${JSON.stringify(entry.path)}: it has no content`, {
-        code: 'invalid-entry',
-      });
-    }
-    let size = 0;
-    for await (const chunk of cutChunks(entry.open(), this.#buffers)) {
-      try {
-        this.#check();
-      } catch (error) {
-        this.#buffers.release(chunk.buffer);
-        throw error;
-      }
-      size += chunk.length;
-      this.#totals.bytes += chunk.length;
-      this.#totals.chunks += 1;
-      await this.#writeChunk(chunk);
-      this.#report();
-    }
-    return size;
-  }
-
-  async #writeChunk(chunk: CutChunk): Promise<void> {
-    const data = chunk.buffer.subarray(0, chunk.length);
-    const id = this.#options.coding.idOf(data);
-    const encoded = this.known.find(id) === undefined ? this.#encode(id, data) : undefined;
-    // Its failure is seen by the step; until then it must not count as unhandled.
-    encoded?.catch(() => undefined);
-    await this.#step(async () => {
-      try {
-        await this.#place(id, chunk.length, await encoded);
-      } finally {
-        this.#buffers.release(chunk.buffer);
-      }
-    });
-  }
-
-  /** As it will be stored. @throws SnapshotError `damaged` when it would not come back */
-  async #encode(id: Buffer, data: Buffer): Promise<Encoded> {
-    const { coding, level, recheckEvery } = this.#options;
-    const { as, data: encoded } = await encode(data, level);
-    const text = id.toString('hex');
-    const sealed = coding.seal(encoded, sealedAs.chunk(text));
-    if (sealed !== encoded && encoded !== data) {
-      freeMemory(encoded);
-    }
-    this.#encoded += 1;
-    if (recheckEvery > 0 && this.#encoded % recheckEvery === 0) {
-      await recheck({ id: text, as, size: data.length }, sealed, coding);
-    }
-    return { as, data: sealed };
-  }
-
-  async #place(id: Buffer, size: number, encoded: Encoded | undefined): Promise<void> {
-    const text = id.toString('hex');
+  async #placeChunk(extent: number, length: number, ready: ReadyBatch): Promise<void> {
+    const id = idAt(ready.ids, extent);
+    this.#count(length);
     const known = this.known.find(id);
-    const location = known ?? (await this.#append(text, size, encoded));
-    if (known === undefined) {
-      this.known.add(id, location);
+    if (known !== undefined) {
+      this.#refer(id, length, known);
+      return;
     }
-    if (known?.used !== true) {
+    const encoded = ready.encoded.get(extent);
+    if (encoded === undefined) {
+      throw new Error(`chunk ${id.toString('hex')} was known and is not any more`);
+    }
+    const location = await this.#packs.append(id.toString('hex'), length, encoded);
+    this.#refer(id, length, location);
+  }
+
+  #count(length: number): void {
+    this.#totals.bytes += length;
+    this.#totals.chunks += 1;
+  }
+
+  /** An index line for a chunk that is stored, or will be with its pack. */
+  #refer(id: Buffer, length: number, location: ChunkLocation): void {
+    // Full tables forget: then a chunk used twice counts twice.
+    this.known.add(id, location);
+    if (this.known.find(id)?.used !== true) {
       this.#totals.storedBytes += location.stored;
       this.known.markUsed(id);
     }
     this.#named.add(location.pack);
-    this.#index.chunk(text, size, location);
-    if (known !== undefined && this.#index.waiting >= MAX_WAITING_STEPS) {
-      await this.#index.flush();
-    }
-  }
-
-  async #append(id: string, size: number, encoded: Encoded | undefined): Promise<ChunkLocation> {
-    if (encoded === undefined) {
-      throw new Error(`chunk ${id} was known and is not any more`);
-    }
-    const location = await this.#packs.append(id, size, encoded);
-    if (encoded.as !== 'raw' || this.#options.coding.overhead > 0) {
-      freeMemory(encoded.data);
-    }
-    // The first chunk of a pack means the one before is complete, and the lines that waited for it can go.
-    if (location.at === 0) {
-      await this.#index.flush();
-    }
-    return location;
+    this.#index.chunk(id.toString('hex'), length, location);
   }
 
   async #uploadPack({ id, data }: CompletePack): Promise<void> {
@@ -211,27 +307,6 @@ export class SnapshotWriter {
     this.indexObjects.push(object);
     await store.put(`${artefactPath}${object}`, data, { sha256, signal });
     this.#totals.newBytes += data.length;
-  }
-
-  /** Appends work to the ordered part of the pipeline; waits only when too much of it waits already. */
-  async #step(work: () => Promise<void>): Promise<void> {
-    this.#waitingSteps += 1;
-    this.#steps = this.#after(this.#steps, work);
-    if (this.#waitingSteps > MAX_WAITING_STEPS) {
-      await this.#steps;
-    }
-  }
-
-  async #after(before: Promise<void>, work: () => Promise<void>): Promise<void> {
-    await before;
-    try {
-      // After a failure the rest still runs, to release its buffers.
-      await work();
-    } catch (error) {
-      this.#failure ??= { error };
-    } finally {
-      this.#waitingSteps -= 1;
-    }
   }
 
   #check(): void {
@@ -259,24 +334,31 @@ export class SnapshotWriter {
   }
 }
 
-/** Memory and processors fail, too: what could not be read back must not be believed. */
-async function recheck(
-  ref: { readonly id: string; readonly as: Encoded['as']; readonly size: number },
-  stored: Uint8Array,
-  coding: Coding,
-): Promise<void> {
-  if ((await decodeChunk(ref, stored, coding)) === undefined) {
-    throw new SnapshotError(
-      `cannot back up: chunk ${ref.id} did not come back the same when it was decoded for a test`,
-      { code: 'damaged', hint: 'test the memory of this machine, then run the backup again' },
-    );
-  }
+function idAt(ids: Uint8Array, extent: number): Buffer {
+  return Buffer.from(ids.buffer, ids.byteOffset + extent * ID_LENGTH, ID_LENGTH);
 }
 
-function assertMetadata(entry: SnapshotEntry): void {
-  if (entry.kind === 'symlink' && (entry.target === undefined || entry.target === '')) {
-    throw new SnapshotError(`cannot back up ${JSON.stringify(entry.path)}: it points nowhere`, {
-      code: 'invalid-entry',
+function isContent({ kind }: SnapshotEntry): boolean {
+  return kind === 'file' || kind === 'stream';
+}
+
+function explain(error: unknown): unknown {
+  const { path, syscall } = Error.isError(error) ? (error as NodeJS.ErrnoException) : {};
+  if (path !== undefined && syscall !== undefined) {
+    return unreadable(path, error);
+  }
+  if (error instanceof ShortFileError) {
+    return new SnapshotError(
+      `cannot back up ${JSON.stringify(error.path)}: it ended after ${error.found} bytes, fewer than it had`,
+      { code: 'source-changed', hint: 'make sure nothing truncates files during the backup' },
+    );
+  }
+  if (error instanceof RecheckError) {
+    // Memory and processors fail, too: what could not be read back must not be believed.
+    return new SnapshotError(`cannot back up: ${error.message}`, {
+      code: 'damaged',
+      hint: 'test the memory of this machine, then run the backup again',
     });
   }
+  return error;
 }

@@ -3,6 +3,7 @@ import type { ObjectStore } from '#object-store';
 import type { Clock, JsonValue } from '#system';
 import type { RepositoryKey } from './crypto/repository-key.ts';
 import type { SnapshotMarks } from './life/marks.ts';
+import type { ReadBarrier } from './read-barrier.ts';
 
 export type EntryKind = 'directory' | 'file' | 'symlink' | 'stream';
 
@@ -20,13 +21,35 @@ export interface EntryMetadata {
   readonly mtimeMs?: number;
   /** What a symlink points to, kept as it is. */
   readonly target?: string;
+  /**
+   * Of a file: opaque, and equal to that of an earlier backup's entry of the same path only if the content is the same.
+   * Then the file is not read at all.
+   */
+  readonly fingerprint?: string;
 }
 
-/** One thing to back up. `open` is called once, in order, and read to its end before the next entry is asked for. */
+/** Bytes of an entry that lie in a file of this machine, read by the writer itself, in pieces and side by side. */
+export interface EntryFile {
+  /** Absolute; a link in its place is not followed. */
+  readonly path: string;
+  /** What is missing up to `size`, when the file has become shorter. */
+  readonly whenShort: 'fail' | 'zeros';
+  /** What becomes of the entry when nobody finds the file any more. */
+  readonly whenGone: 'fail' | 'skip';
+  /** Told where it was skipped. */
+  readonly onGone?: () => void;
+}
+
+/**
+ * One thing to back up; of files and streams either `file` or `open` is used. `open` is called once, in order, and read to
+ * its end before the next entry is asked for. A `file` may be read later: see `WriteSnapshotOptions.reads`.
+ * What an earlier backup holds unchanged is found if the paths come in the order of `comparePaths`.
+ */
 export interface SnapshotEntry extends EntryMetadata {
-  /** Bytes expected; where given, reading more or fewer is an error. */
+  /** Bytes expected; where given, reading more or fewer is an error. Required with `file`. */
   readonly size?: number;
-  /** Required for files and streams. The pieces may be reused by the source once the next is asked for. */
+  readonly file?: EntryFile;
+  /** The pieces may be reused by the source once the next is asked for. */
   open?(): AsyncIterable<Uint8Array>;
 }
 
@@ -59,6 +82,10 @@ export interface WriteSnapshotOptions {
   /** Facts about the origin, kept in the manifest: engine, version, model, app, unit, job-id… No secrets. */
   readonly attributes: Readonly<Record<string, JsonValue>>;
   readonly clock?: Clock;
+  /** Tells the source of the entries when the files it has handed out have been read. */
+  readonly reads?: ReadBarrier;
+  /** Waits until so many bytes may be read from the source; asked for some MiB at a time. */
+  readonly limitRead?: (bytes: number) => Promise<void>;
   /** Ends the backup; no manifest is left. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: BackupProgress) => void;

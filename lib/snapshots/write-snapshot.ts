@@ -8,8 +8,8 @@ import { SnapshotError } from './errors.ts';
 import { FORMAT_VERSION, MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
 import { encodeManifest } from './manifest.ts';
 import { assertPacksPresent } from './packs.ts';
-import { findParent, learnParent } from './parent.ts';
-import { SnapshotWriter } from './snapshot-writer.ts';
+import { findParent, openParent } from './parent.ts';
+import { SnapshotWriter, type WrittenContent } from './snapshot-writer.ts';
 import type { SnapshotManifest, SnapshotSummary, WriteSnapshotOptions } from './types.ts';
 
 /** zstd's fastest ordinary level: 3 % more bytes than level 3 for 60 % of its time (measured on real data). */
@@ -46,21 +46,18 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
     level: options.compression ? (options.level ?? DEFAULT_LEVEL) : undefined,
     recheckEvery: options.recheckEvery ?? DEFAULT_RECHECK,
   });
+  options.reads?.attach(async () => await writer.settleReads());
   try {
-    if (parent !== undefined) {
-      await learnParent(places, parent, writer.known);
-    }
-    const content = await writer.write();
+    const opened = parent === undefined ? undefined : await openParent(places, parent);
+    await opened?.learn(writer.known);
+    const content = await writer.write(opened);
     await assertPacksPresent(places, content.packs);
     const manifest: SnapshotManifest = {
       formatVersion: FORMAT_VERSION,
       startedAt,
       createdAt: clock.now().toISOString(),
       attributes: options.attributes,
-      totals: content.totals,
-      ...(coding.keyId === undefined ? {} : { keyId: coding.keyId }),
-      chunks: `${relative(artefactPath, chunkPrefix)}/`,
-      index: content.index,
+      ...contentOf(places, content),
     };
     await publish(places, manifest);
     return summarise(artefactPath, manifest);
@@ -71,9 +68,18 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
   }
 }
 
+function contentOf(
+  { artefactPath, chunkPrefix, coding }: Places,
+  { totals, index }: WrittenContent,
+): Pick<SnapshotManifest, 'totals' | 'keyId' | 'chunks' | 'index'> {
+  const key = coding.keyId === undefined ? {} : { keyId: coding.keyId };
+  return { totals, ...key, chunks: `${relative(artefactPath, chunkPrefix)}/`, index };
+}
+
 interface Places {
   readonly store: ObjectStore;
   readonly artefactPath: string;
+  readonly chunkPrefix: string;
   readonly coding: Coding;
   readonly signal?: AbortSignal | undefined;
 }

@@ -95,7 +95,8 @@ async function bundleMain(entry: string, target: string): Promise<readonly strin
  */
 export async function bundleProgram(entry: string, outfile: string): Promise<void> {
   try {
-    await build({ ...COMMON, entryPoints: [entry], outfile, format: 'cjs' });
+    const define = { ...IMPORT_META, ...(await threadSources()) };
+    await build({ ...COMMON, entryPoints: [entry], outfile, format: 'cjs', define });
   } catch (error) {
     throw new HintError(`cannot bundle ${entry}: ${describeError(error)}`, {
       code: 'bundle-failed',
@@ -112,8 +113,22 @@ async function bundleWorker(entry: string, target: string): Promise<readonly str
     outfile: join(target, 'worker.js'),
     format: 'esm',
     banner: { js: REQUIRE_BANNER },
+    define: await threadSources(),
   });
   return Object.keys(metafile.inputs);
+}
+
+/** The programs of threads, as text within the program that starts them: it stays one file. */
+async function threadSources(): Promise<Record<string, string>> {
+  const entry = join(projectRoot, 'lib', 'snapshots', 'pipeline', 'encoder-thread.ts');
+  const { outputFiles } = await build({
+    ...COMMON,
+    entryPoints: [entry],
+    write: false,
+    format: 'cjs',
+    minify: true,
+  });
+  return { ENCODER_THREAD_SOURCE: JSON.stringify(outputFiles[0]?.text ?? '') };
 }
 
 /** Source file → the npm packages it loads by `import()`. */

@@ -1,0 +1,237 @@
+/** Turns entries into batches: cuts contents into chunks, at fixed offsets from the start of each entry. */
+import { SnapshotError, unreadable } from '../errors.ts';
+import { CHUNK_SIZE } from '../format.ts';
+import type { Parent } from '../parent.ts';
+import { ParentFiles } from '../parent-files.ts';
+import { PathRegistry } from '../safe-path.ts';
+import type { EntryFile, SnapshotEntry } from '../types.ts';
+import { Batch, type FileState } from './batch.ts';
+import type { FilePart } from './batch-work.ts';
+import { OpenFile } from './open-file.ts';
+import { SlotPool } from './slot-pool.ts';
+
+export interface BatchFillerOptions {
+  readonly slots: readonly Uint8Array[];
+  /** Throws when the backup must stop. */
+  readonly check: () => void;
+  /** Takes a full batch; resolves when the next may come. Its slot comes back by `release`. */
+  readonly dispatch: (batch: Batch) => Promise<void>;
+}
+
+export class BatchFiller {
+  readonly #options: BatchFillerOptions;
+  readonly #pool: SlotPool;
+  readonly #paths = new PathRegistry();
+  #batch: Batch | undefined;
+  #parent: ParentFiles | undefined;
+
+  constructor(options: BatchFillerOptions) {
+    this.#options = options;
+    this.#pool = new SlotPool(options.slots);
+  }
+
+  async fill(entries: AsyncIterable<SnapshotEntry>, parent: Parent | undefined): Promise<void> {
+    this.#parent = parent === undefined ? undefined : new ParentFiles(parent);
+    try {
+      for await (const entry of entries) {
+        this.#options.check();
+        await this.#addEntry(entry);
+      }
+      await this.flush();
+    } finally {
+      await this.#parent?.close();
+    }
+  }
+
+  /** Sends off what has been collected so far. */
+  async flush(): Promise<void> {
+    const batch = this.#batch;
+    if (batch !== undefined && !batch.isEmpty) {
+      this.#batch = undefined;
+      await this.#options.dispatch(batch);
+      this.#options.check();
+    }
+  }
+
+  /** The batch has been read and encoded: its memory may be used again. */
+  release(batch: Batch): void {
+    this.#pool.release(batch.slot);
+  }
+
+  /** After a failure: lets go of what a batch never sent holds. */
+  abandon(): void {
+    for (const file of this.#batch?.openFiles ?? []) {
+      file[Symbol.dispose]();
+    }
+    this.#batch = undefined;
+  }
+
+  async #addEntry(entry: SnapshotEntry): Promise<void> {
+    this.#paths.add(entry.path, entry.kind);
+    if (entry.kind === 'directory' || entry.kind === 'symlink') {
+      assertMetadata(entry);
+      (await this.#room(0)).actions.push({ kind: 'entry', entry });
+    } else if (entry.file !== undefined) {
+      await this.#addFile(entry, entry.file, sizeOf(entry));
+    } else {
+      await this.#addStream(entry);
+    }
+  }
+
+  /** The batch being filled, with room for a chunk of this size. */
+  async #room(length: number): Promise<Batch> {
+    if (this.#batch?.hasRoom(length) === false) {
+      await this.flush();
+    }
+    if (this.#batch === undefined) {
+      const slot = await this.#pool.acquire();
+      this.#options.check();
+      this.#batch = new Batch(slot, this.#options.slots[slot] ?? new Uint8Array());
+    }
+    return this.#batch;
+  }
+
+  async #addFile(entry: SnapshotEntry, file: EntryFile, size: number): Promise<void> {
+    const found =
+      entry.fingerprint === undefined
+        ? undefined
+        : await this.#parent?.find(entry.path, entry.fingerprint);
+    const reading = new FileReading(file, size);
+    using _ = reading;
+    if (!reading.begin()) {
+      return;
+    }
+    // In one batch with its first chunk, before whose reading nobody knows whether it is still there.
+    const batch = await this.#room(Math.min(size, CHUNK_SIZE));
+    batch.actions.push({ kind: 'entry', entry, file: reading });
+    let position = 0;
+    for await (const chunk of found ?? []) {
+      if (chunk.location === undefined) {
+        await this.#addPart(reading, position, chunk.size);
+      } else {
+        const { id, size: length, location } = chunk;
+        (await this.#room(0)).actions.push({ kind: 'known', id, length, location });
+      }
+      position += chunk.size;
+    }
+    for (; position < size; position += CHUNK_SIZE) {
+      await this.#addPart(reading, position, Math.min(CHUNK_SIZE, size - position));
+    }
+    (await this.#room(0)).actions.push({ kind: 'end', size, file: reading });
+  }
+
+  async #addPart(reading: FileReading, position: number, length: number): Promise<void> {
+    const batch = await this.#room(length);
+    this.#options.check();
+    batch.addChunk(length, reading.part(position), reading);
+    if (reading.open !== undefined && !batch.openFiles.has(reading.open)) {
+      batch.openFiles.add(reading.open.retain());
+    }
+  }
+
+  async #addStream(entry: SnapshotEntry): Promise<void> {
+    if (entry.open === undefined) {
+      throw new SnapshotError(`cannot back up ${JSON.stringify(entry.path)}: it has no content`, {
+        code: 'invalid-entry',
+      });
+    }
+    (await this.#room(0)).actions.push({ kind: 'entry', entry });
+    let size = 0;
+    let filled = 0;
+    for await (const piece of entry.open()) {
+      this.#options.check();
+      for (let taken = 0; taken < piece.length; ) {
+        const batch = await this.#room(CHUNK_SIZE);
+        const part = piece.subarray(taken, taken + CHUNK_SIZE - filled);
+        batch.room(CHUNK_SIZE).set(part, filled);
+        taken += part.length;
+        filled += part.length;
+        if (filled === CHUNK_SIZE) {
+          batch.addChunk(filled);
+          size += filled;
+          filled = 0;
+        }
+      }
+    }
+    if (filled > 0) {
+      (await this.#room(CHUNK_SIZE)).addChunk(filled);
+      size += filled;
+    }
+    if (entry.size !== undefined && entry.size !== size) {
+      throw new SnapshotError(
+        `cannot back up ${JSON.stringify(entry.path)}: the source gave ${size} bytes instead of ${entry.size}`,
+        { code: 'source-changed', hint: 'make sure nothing truncates files during the backup' },
+      );
+    }
+    (await this.#room(0)).actions.push({ kind: 'end', size });
+  }
+}
+
+/** One file read in place: small ones are opened by whoever reads them, big ones are kept open between their parts. */
+class FileReading implements FileState, Disposable {
+  readonly #file: EntryFile;
+  readonly #size: number;
+  #open: OpenFile | undefined;
+  #isGone = false;
+
+  constructor(file: EntryFile, size: number) {
+    this.#file = file;
+    this.#size = size;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  markGone(): void {
+    this.#isGone = true;
+    this.#file.onGone?.();
+  }
+
+  get open(): OpenFile | undefined {
+    return this.#open;
+  }
+
+  /** @returns false when the file is gone, and may be. @throws the error of the file system */
+  begin(): boolean {
+    if (this.#size <= CHUNK_SIZE) {
+      return true;
+    }
+    try {
+      this.#open = new OpenFile(this.#file.path);
+      return true;
+    } catch (error) {
+      if (this.#file.whenGone === 'skip' && (error as NodeJS.ErrnoException).code === 'ENOENT') {
+        this.markGone();
+        return false;
+      }
+      throw unreadable(this.#file.path, error);
+    }
+  }
+
+  part(position: number): FilePart {
+    const { path, whenShort, whenGone } = this.#file;
+    return { path, fd: this.#open?.fd, position, whenShort, whenGone };
+  }
+
+  [Symbol.dispose](): void {
+    this.#open?.[Symbol.dispose]();
+  }
+}
+
+function sizeOf({ path, size }: SnapshotEntry): number {
+  if (size === undefined) {
+    throw new SnapshotError(`cannot back up ${JSON.stringify(path)}: its size is not known`, {
+      code: 'invalid-entry',
+    });
+  }
+  return size;
+}
+
+function assertMetadata(entry: SnapshotEntry): void {
+  if (entry.kind === 'symlink' && (entry.target === undefined || entry.target === '')) {
+    throw new SnapshotError(`cannot back up ${JSON.stringify(entry.path)}: it points nowhere`, {
+      code: 'invalid-entry',
+    });
+  }
+}

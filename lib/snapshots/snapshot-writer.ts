@@ -115,6 +115,7 @@ export class SnapshotWriter {
   /** Reads all entries and stores everything but the manifest. Nothing is under way once it has settled. */
   async write(parent?: Parent): Promise<WrittenContent> {
     try {
+      await parent?.learn(this.known);
       await this.#filler.fill(this.#options.entries, parent);
       await this.#placed;
       this.#check();

@@ -48,9 +48,7 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
   });
   options.reads?.attach(async () => await writer.settleReads());
   try {
-    const opened = parent === undefined ? undefined : await openParent(places, parent);
-    await opened?.learn(writer.known);
-    const content = await writer.write(opened);
+    const content = await writer.write(parent && (await openParent(places, parent)));
     await assertPacksPresent(places, content.packs);
     const manifest: SnapshotManifest = {
       formatVersion: FORMAT_VERSION,

@@ -48,7 +48,8 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
   });
   options.reads?.attach(async () => await writer.settleReads());
   try {
-    const content = await writer.write(parent && (await openParent(places, parent)));
+    const opened = parent === undefined ? undefined : await openParent(places, parent);
+    const content = await writer.write(opened);
     await assertPacksPresent(places, content.packs);
     const manifest: SnapshotManifest = {
       formatVersion: FORMAT_VERSION,

@@ -1,5 +1,6 @@
 /** What `juju status` is made of, as the daemon answers it; how it is printed is the command's. */
 
+import type { OfferedEndpoint } from './api-cross-model.ts';
 import type { StorageInfo } from './api-storage.ts';
 
 /** One status as Juju keeps it; `since` is ISO 8601. */
@@ -23,10 +24,35 @@ export interface FullStatus {
   readonly model: ModelStatus;
   readonly machines: readonly MachineStatus[];
   readonly applications: readonly ApplicationStatus[];
+  /** Consumed from other models. */
+  readonly remoteApplications: readonly RemoteApplicationStatus[];
+  readonly offers: readonly OfferStatus[];
   readonly relations: readonly RelationStatus[];
   readonly storage: readonly StorageInfo[];
   /** The daemon's time. */
   readonly timestamp: string;
+}
+
+export interface RemoteApplicationStatus {
+  readonly name: string;
+  /** `controller:admin/model.offer`. */
+  readonly url: string;
+  readonly endpoints: readonly OfferedEndpoint[];
+  /** Only while it is going away: `dying`. */
+  readonly life?: string;
+  readonly status: StatusInfo;
+  /** Names of related applications by endpoint. */
+  readonly relations: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface OfferStatus {
+  readonly name: string;
+  readonly application: string;
+  readonly charm: CharmInfo;
+  /** Relations of other models to it, and how many of them are joined. */
+  readonly connections: number;
+  readonly active: number;
+  readonly endpoints: readonly OfferedEndpoint[];
 }
 
 interface ModelStatus {

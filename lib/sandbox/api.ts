@@ -7,6 +7,14 @@
  * All times are ISO 8601 in UTC. Optional members are absent, never null.
  */
 
+import type {
+  ConsumeParams,
+  ConsumerState,
+  OfferInfo,
+  OfferingState,
+  OfferParams,
+  SuspendParams,
+} from './api-cross-model.ts';
 import type { FaultParams } from './api-faults.ts';
 import type {
   ActionSpec,
@@ -39,11 +47,21 @@ import type {
   AttachStorageParams,
   DetachStorageParams,
   RemoveStorageParams,
-  StorageDirective,
   StorageInfo,
   StoragePool,
   StorageResult,
 } from './api-storage.ts';
+import type {
+  AddMachinesParams,
+  AddUnitParams,
+  DeployParams,
+  DeployResult,
+  RemoveApplicationsParams,
+  RemoveMachinesParams,
+  RemoveResult,
+  RemoveUnitsParams,
+  ShowUnitResult,
+} from './api-units.ts';
 import type { JsonRecord, JsonValue } from './json.ts';
 
 export type {
@@ -53,6 +71,13 @@ export type {
   TaskInfo,
 } from './api-operations.ts';
 export type { SecretContent, SecretInfo } from './api-secrets.ts';
+export type {
+  DeployParams,
+  RemoveResult,
+  ShowUnitResult,
+  UnitBag,
+  UnitRelation,
+} from './api-units.ts';
 export type { JsonRecord, JsonValue } from './json.ts';
 
 /** Calls with one answer, by name. */
@@ -106,6 +131,18 @@ export interface Calls {
   'add-storage': { params: AddStorageParams; result: readonly AddStorageResult[] };
   'attach-storage': { params: AttachStorageParams; result: readonly StorageResult[] };
   'detach-storage': { params: DetachStorageParams; result: readonly StorageResult[] };
+  offer: { params: OfferParams; result: NoResult };
+  offers: { params: NoParams; result: readonly OfferInfo[] };
+  /** With `force` the relations to it too. */
+  'remove-offer': { params: { readonly name: string; readonly force?: boolean }; result: NoResult };
+  consume: { params: ConsumeParams; result: { readonly name: string } };
+  'remove-saas': { params: { readonly name: string; readonly force?: boolean }; result: NoResult };
+  'suspend-relation': { params: SuspendParams; result: NoResult };
+  /** Between daemons: what the consuming model is now; `to` is the uuid of the offering one. */
+  'cross-model-tell': {
+    params: { readonly to: string; readonly state: ConsumerState };
+    result: NoResult;
+  };
   'remove-storage': { params: RemoveStorageParams; result: readonly StorageResult[] };
 }
 
@@ -118,6 +155,11 @@ export interface Streams {
    * Use `killController()` of the client, which also works when the daemon is dead.
    */
   destroy: { params: DestroyParams; item: DestroyProgress };
+  /** Between daemons: what the offering model `to` is now, and whenever that changes. */
+  'cross-model-listen': {
+    params: { readonly to: string; readonly consumer: string };
+    item: OfferingState;
+  };
 }
 
 export type CallName = keyof Calls;
@@ -166,94 +208,11 @@ export interface PingResult {
   readonly warnings: readonly string[];
 }
 
-export interface DeployParams {
-  /** Absolute path of a charm directory or of a `.charm` file. */
-  readonly path: string;
-  /** The charm's name unless told. */
-  readonly application?: string;
-  readonly units?: number;
-  /** `key=value` pairs as typed; texts are converted to the option's type, other values checked. */
-  readonly config?: JsonRecord;
-  readonly trust?: boolean;
-  /** As typed, for example `ubuntu@22.04`; else the first base of the manifest. */
-  readonly base?: string;
-  readonly storage?: Readonly<Record<string, StorageDirective>>;
-  /** Ids of detached storage for the one unit. */
-  readonly attachStorage?: readonly string[];
-  /** Machines for the units, in order; the units beyond get new ones. */
-  readonly to?: readonly string[];
-  /** Whatever the charm assumes of Juju. */
-  readonly force?: boolean;
-  /** Absolute paths by the names of resources. */
-  readonly resources?: Readonly<Record<string, string>>;
-}
-
-interface DeployResult {
-  readonly application: string;
-  readonly charm: string;
-  readonly revision: number;
-  /** For example `ubuntu@22.04/stable`. */
-  readonly base: string;
-  readonly units: readonly string[];
-}
-
 /** The numbers to be given next. */
 interface Sequences {
   readonly machine: number;
   /** By application; absent: 0. */
   readonly units: Readonly<Record<string, number>>;
-}
-
-interface AddUnitParams {
-  readonly application: string;
-  readonly count?: number;
-  /** Ids of detached storage for the one unit. */
-  readonly attachStorage?: readonly string[];
-  /** Machines for the units, in order; the units beyond get new ones. */
-  readonly to?: readonly string[];
-}
-
-interface AddMachinesParams {
-  readonly count?: number;
-  /** As typed, for example `ubuntu@22.04`. */
-  readonly base?: string;
-}
-
-interface RemoveMachinesParams {
-  readonly machines: readonly string[];
-  /** With the units on it; otherwise a machine with units is not removed. */
-  readonly force?: boolean;
-  /** Answer what would happen and change nothing. */
-  readonly dryRun?: boolean;
-}
-
-interface RemoveUnitsParams {
-  readonly units: readonly string[];
-  readonly force?: boolean;
-  /** Also storage that could be attached to others. */
-  readonly destroyStorage?: boolean;
-  /** Answer what would happen and change nothing. */
-  readonly dryRun?: boolean;
-}
-
-interface RemoveApplicationsParams {
-  readonly applications: readonly string[];
-  readonly force?: boolean;
-  /** Also storage that could be attached to others. */
-  readonly destroyStorage?: boolean;
-  readonly dryRun?: boolean;
-}
-
-export interface RemoveResult {
-  /** The unit or application asked for. */
-  readonly name: string;
-  /** Units that go with it (remove-application). */
-  readonly units: readonly string[];
-  /** Storage that is detached, and that goes too. */
-  readonly detachedStorage?: readonly string[];
-  readonly destroyedStorage?: readonly string[];
-  /** Why it cannot be removed, without the `removing unit a/0 failed: ` prefix. */
-  readonly error?: string;
 }
 
 interface RelationKey {
@@ -328,35 +287,6 @@ interface ResolvedParams {
   readonly units?: readonly string[];
   readonly all?: boolean;
   readonly noRetry?: boolean;
-}
-
-export interface ShowUnitResult {
-  readonly name: string;
-  readonly workloadVersion?: string;
-  readonly machine: string;
-  readonly openedPorts: readonly string[];
-  readonly publicAddress: string;
-  readonly charm: string;
-  readonly leader: boolean;
-  readonly life: string;
-  readonly relations: readonly UnitRelation[];
-}
-
-export interface UnitRelation {
-  readonly id: number;
-  readonly endpoint: string;
-  readonly relatedEndpoint: string;
-  readonly peer: boolean;
-  /** The related application's bag (of the own application for a peer relation). */
-  readonly applicationData: Readonly<Record<string, string>>;
-  /** Peer relations only. */
-  readonly localUnit?: UnitBag;
-  readonly relatedUnits: Readonly<Record<string, UnitBag>>;
-}
-
-export interface UnitBag {
-  readonly inScope: boolean;
-  readonly data: Readonly<Record<string, string>>;
 }
 
 export interface DebugLogParams {

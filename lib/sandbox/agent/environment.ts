@@ -4,7 +4,7 @@
  */
 import type { JsonRecord } from '../json.ts';
 import { MODEL } from '../model/documents.ts';
-import { type HookInfo, hookName } from '../model/hook-info.ts';
+import { hookName } from '../model/hook-info.ts';
 import { endpointOf } from '../model/relations.ts';
 import type { HookContext } from './hook-context.ts';
 import { type AgentServices, JUJU_VERSION } from './services.ts';
@@ -49,7 +49,7 @@ export function hookEnvironment(
     APT_LISTCHANGES_FRONTEND: 'none',
     ...relationVariables(context),
     ...actionVariables(context),
-    ...secretVariables(context.hook),
+    ...secretVariables(context),
     ...storageVariables(services, context),
   };
 }
@@ -77,12 +77,13 @@ function actionVariables({ isAction, task, label }: HookContext): Environment {
     : {};
 }
 
-function secretVariables(hook: HookInfo | undefined): Environment {
+function secretVariables({ hook, store }: HookContext): Environment {
   if (hook?.kind !== 'secret') {
     return {};
   }
+  const source = store.get('secret', hook.secret)?.source;
   return {
-    JUJU_SECRET_ID: `secret:${hook.secret}`,
+    JUJU_SECRET_ID: `secret:${source === undefined ? '' : `//${source}/`}${hook.secret}`,
     JUJU_SECRET_LABEL: hook.label,
     ...(hook.step === 'remove' || hook.step === 'expired'
       ? { JUJU_SECRET_REVISION: String(hook.revision) }

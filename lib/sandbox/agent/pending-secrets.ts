@@ -10,6 +10,8 @@ export class PendingSecrets {
   readonly #created = new Map<string, SecretDocument>();
   readonly #changes: { readonly id: string; readonly change: SecretChange }[] = [];
 
+  #refusal: Error | undefined;
+
   constructor(reader: Reader) {
     this.#reader = reader;
   }
@@ -20,6 +22,11 @@ export class PendingSecrets {
 
   change(id: string, change: SecretChange): void {
     this.#changes.push({ id, change });
+  }
+
+  /** Lets the commit fail, of which the first reason is told. */
+  refuse(reason: Error): void {
+    this.#refusal ??= reason;
   }
 
   isCreatedHere(id: string): boolean {
@@ -37,8 +44,11 @@ export class PendingSecrets {
     return ids.flatMap((id) => this.draft(id) ?? []);
   }
 
-  /** Applies everything. @throws HintError when a changed secret is gone. */
+  /** Applies everything. @throws HintError when a changed secret is gone, and what was refused. */
   flush(transaction: Transaction): void {
+    if (this.#refusal !== undefined) {
+      throw this.#refusal;
+    }
     for (const secret of this.#created.values()) {
       transaction.put('secret', secret.id, secret);
     }

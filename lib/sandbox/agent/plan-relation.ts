@@ -65,8 +65,8 @@ export function nextScopeChange(reader: Reader, unit: UnitDocument): Operation |
   return entered === undefined ? undefined : { kind: 'enter-scope', relation: entered.id };
 }
 
-function owesEntry(unit: UnitDocument, { id, life }: RelationDocument): boolean {
-  return life === 'alive' && !memoryOf(unit, id).created;
+function owesEntry(unit: UnitDocument, { id, life, suspended }: RelationDocument): boolean {
+  return life === 'alive' && suspended === undefined && !memoryOf(unit, id).created;
 }
 
 function isEntered(unit: UnitDocument, { id }: RelationDocument): boolean {
@@ -82,7 +82,8 @@ interface View {
 
 function nextOfRelation(view: View): RelationHookInfo | undefined {
   const memory = memoryOf(view.unit, view.relation.id);
-  if (view.unit.life === 'dying' || view.relation.life === 'dying') {
+  const { life, suspended } = view.relation;
+  if (view.unit.life === 'dying' || life === 'dying' || suspended !== undefined) {
     return leave(view, memory);
   }
   const present = remoteUnits(view.reader, view.relation, view.unit.name);

@@ -17,7 +17,8 @@ export function enterScope(
   relation: number,
 ): void {
   const id = bagId(relation, unit);
-  if (transaction.get('bag', id) === undefined) {
+  const before = transaction.get('bag', id);
+  if (before?.inScope !== true) {
     const address = addressOf(transaction, unit, hostAddress);
     transaction.put('bag', id, {
       relation,
@@ -27,7 +28,7 @@ export function enterScope(
         'ingress-address': address,
         'private-address': address,
       },
-      version: 1,
+      version: (before?.version ?? 0) + 1,
       inScope: true,
     });
   }

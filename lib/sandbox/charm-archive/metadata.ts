@@ -18,6 +18,7 @@ type Basics = Pick<
   CharmMetadata,
   | 'name'
   | 'summary'
+  | 'description'
   | 'subordinate'
   | 'endpoints'
   | 'extraBindings'
@@ -36,12 +37,14 @@ export function parseMetadata(document: JsonValue): Basics {
   if (!NAME.test(name)) {
     throw new ModelError(`invalid charm name: ${JSON.stringify(name)}`);
   }
+  const description = textOf(meta['description'], 'metadata: description');
   const endpoints = parseEndpoints(name, meta);
   const subordinate = meta['subordinate'] === true;
   requireContainerScope(name, subordinate, endpoints);
   return {
     name,
     summary: textOf(meta['summary'], 'metadata: summary') ?? '',
+    ...(description === undefined ? {} : { description }),
     subordinate,
     endpoints,
     extraBindings: Object.keys(recordOf(meta['extra-bindings'], 'metadata: extra-bindings')),

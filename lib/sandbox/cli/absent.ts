@@ -4,7 +4,7 @@ const NO_CLOUDS =
   'this host plays all machines: there is no cloud, controller or machine to manage';
 const NO_USERS = 'the sandbox has one user';
 const ONE_MODEL = 'models of the sandbox are made anew, not kept or moved';
-const NO_CROSS_MODEL = 'models of the sandbox share nothing, so nothing can be offered to others';
+const NO_FIREWALL = 'the sandbox has no firewalls: what listens can be reached';
 const NO_STORE = 'the sandbox deploys charms from local paths only';
 const NO_SPACES = 'the sandbox has one network, that of this machine';
 const NO_SSH =
@@ -29,10 +29,7 @@ const REASONS: readonly (readonly [reason: string, commands: string])[] = [
     ONE_MODEL,
     'upgrade-model model-defaults model-default export-bundle diff-bundle dump-model dump-db',
   ],
-  [
-    NO_CROSS_MODEL,
-    'offer remove-offer offers list-offers show-offer find-offers consume remove-saas suspend-relation resume-relation set-firewall-rule firewall-rules list-firewall-rules',
-  ],
+  [NO_FIREWALL, 'set-firewall-rule firewall-rules list-firewall-rules'],
   [NO_STORE, 'find info download charm-resources list-charm-resources set-application-base'],
   [
     NO_SPACES,

@@ -31,6 +31,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('bootstrap', async () => (await import('./commands/lifecycle.ts')).bootstrap),
   entry('cancel-task', async () => (await import('./commands/tasks.ts')).cancelTask),
   entry('config', async () => (await import('./commands/config.ts')).config),
+  entry('consume', async () => (await import('./commands/saas.ts')).consume),
   entry(
     'constraints',
     async () => (await import('./commands/constraints.ts')).constraints,
@@ -50,6 +51,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('destroy-model', async () => (await import('./commands/models.ts')).destroyModel),
   entry('exec', async () => (await import('./commands/exec.ts')).exec),
   entry('expose', async () => (await import('./commands/expose.ts')).expose),
+  entry('find-offers', async () => (await import('./commands/offers.ts')).findOffers),
   entry('grant-secret', async () => (await import('./commands/secret-grants.ts')).grantSecret),
   entry('integrate', async () => (await import('./commands/relations.ts')).integrate, 'relate'),
   entry('kill-controller', async () => (await import('./commands/lifecycle.ts')).killController),
@@ -61,6 +63,8 @@ export const COMMANDS: readonly RegistryEntry[] = [
     'get-model-constraints',
   ),
   entry('models', async () => (await import('./commands/models.ts')).models, 'list-models'),
+  entry('offer', async () => (await import('./commands/offers.ts')).offer),
+  entry('offers', async () => (await import('./commands/offers.ts')).offers, 'list-offers'),
   entry(
     'operations',
     async () => (await import('./commands/operations.ts')).operations,
@@ -72,7 +76,13 @@ export const COMMANDS: readonly RegistryEntry[] = [
     'remove-machine',
     async () => (await import('./commands/machine-changes.ts')).removeMachine,
   ),
+  entry('remove-offer', async () => (await import('./commands/offers.ts')).removeOffer),
   entry('remove-relation', async () => (await import('./commands/relations.ts')).removeRelation),
+  entry(
+    'remove-saas',
+    async () => (await import('./commands/saas.ts')).removeSaas,
+    'remove-consumed-application',
+  ),
   entry('remove-secret', async () => (await import('./commands/secret-changes.ts')).removeSecret),
   entry(
     'remove-storage',
@@ -85,6 +95,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
     async () => (await import('./commands/resources.ts')).resources,
     'list-resources',
   ),
+  entry('resume-relation', async () => (await import('./commands/saas.ts')).resumeRelation),
   entry('revoke-secret', async () => (await import('./commands/secret-grants.ts')).revokeSecret),
   entry('run', async () => (await import('./commands/run.ts')).run),
   entry('sandbox', async () => (await import('./commands/sandbox.ts')).sandbox),
@@ -103,6 +114,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
   entry('show-controller', async () => (await import('./commands/controllers.ts')).showController),
   entry('show-model', async () => (await import('./commands/models.ts')).showModel),
   entry('show-machine', async () => (await import('./commands/machines.ts')).showMachine),
+  entry('show-offer', async () => (await import('./commands/offers.ts')).showOffer),
   entry('show-operation', async () => (await import('./commands/operations.ts')).showOperation),
   entry('show-secret', async () => (await import('./commands/secrets.ts')).showSecret),
   entry(
@@ -120,6 +132,7 @@ export const COMMANDS: readonly RegistryEntry[] = [
     async () => (await import('./commands/storage.ts')).storagePools,
     'list-storage-pools',
   ),
+  entry('suspend-relation', async () => (await import('./commands/saas.ts')).suspendRelation),
   entry('switch', async () => (await import('./commands/models.ts')).switchModel),
   entry('trust', async () => (await import('./commands/expose.ts')).trust),
   entry('unexpose', async () => (await import('./commands/expose.ts')).unexpose),

@@ -1,9 +1,9 @@
 /**
  * Several models in one sandbox: the first lies in the sandbox's data directory itself, every other
- * one below `models/` with a daemon of its own, so that models share nothing.
+ * one below `models/` with a daemon of its own. Models meet only in relations to each other's offers.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { hasErrorCode } from '#system';
 import { isBootstrapped } from './daemon-control.ts';
 
@@ -34,6 +34,18 @@ export function addedModels(controllerRoot: string): readonly string[] {
 export function findAddedModel(controllerRoot: string, name: string): string | undefined {
   const root = addedModelRoot(controllerRoot, name);
   return isModelName(name) && isBootstrapped(root) ? root : undefined;
+}
+
+/** The sandbox's data directory, to which the model in `root` belongs. */
+export function controllerRootOf(root: string): string {
+  const parent = dirname(root);
+  const controllerRoot = dirname(parent);
+  return basename(parent) === 'models' && isBootstrapped(controllerRoot) ? controllerRoot : root;
+}
+
+/** Where the model with this name would lie; if there is no such added model, it may be the first. */
+export function modelRootIn(controllerRoot: string, name: string): string {
+  return findAddedModel(controllerRoot, name) ?? controllerRoot;
 }
 
 /** The model that `juju switch` or `juju add-model` chose; undefined for the first one. */

@@ -43,6 +43,8 @@ const CONCERNED: { readonly [K in Kind]: (reader: Reader, change: Change<K>) => 
     before?.attachment?.unit ?? '',
     after?.attachment?.unit ?? '',
   ],
+  offer: () => [],
+  remote: () => [],
 };
 
 /** What a unit has seen is its own affair; that it comes, dies or goes is everybody's. */

@@ -20,6 +20,7 @@ import { DebugLog } from '../store/debug-log.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
 import { serveCalls } from './call-server.ts';
+import { CrossModelLinks } from './cross-model/links.ts';
 import { MachineTasks } from './machine-tasks.ts';
 import { createModelClock } from './model-clock.ts';
 import { StatusHistory } from './status-history.ts';
@@ -36,8 +37,48 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   await mkdir(dirname(paths.agentSocket), { recursive: true, mode: 0o711 });
   await writeTools(paths);
   const warnings = await prepareMachines(store, paths.root, options);
+  const services = await createServices(store, paths);
+  const history = new StatusHistory(paths);
+  history.follow(store);
+  const agents = new Agents(services);
+  const ending = Promise.withResolvers<void>();
+  const tools = await serveTools(services, agents);
+  await services.machines.removeOthers(store.all('machine').map(({ id }) => id));
+  agents.start();
+  const machineTasks = new MachineTasks(services);
+  machineTasks.start();
+  writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
+  const links = new CrossModelLinks({
+    store,
+    root,
+    now: () => services.clock.now(),
+    onDefect: reportDefect,
+  });
+  const calls = await serveCalls({
+    services,
+    agents,
+    history,
+    links,
+    warnings,
+    end: ending.resolve,
+  });
+  links.start();
+  process.on('SIGTERM', ending.resolve);
+  process.on('SIGINT', ending.resolve);
+  process.on('uncaughtException', reportDefect);
+  process.on('unhandledRejection', reportDefect);
+  await ending.promise;
+  machineTasks.stop();
+  links.stop();
+  tools.close();
+  calls.close();
+  rmSync(paths.pidFile, { force: true });
+  store.close();
+}
+
+async function createServices(store: Store, paths: SandboxPaths): Promise<AgentServices> {
   const clock = createModelClock(store);
-  const services: AgentServices = {
+  return {
     store,
     paths,
     pipes: await OutputPipes.create(paths.pipes),
@@ -51,27 +92,6 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
     recorder: new Recorder(store, paths, clock),
     onDefect: reportDefect,
   };
-  const history = new StatusHistory(paths);
-  history.follow(store);
-  const agents = new Agents(services);
-  const ending = Promise.withResolvers<void>();
-  const tools = await serveTools(services, agents);
-  await services.machines.removeOthers(store.all('machine').map(({ id }) => id));
-  agents.start();
-  const machineTasks = new MachineTasks(services);
-  machineTasks.start();
-  writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
-  const calls = await serveCalls({ services, agents, history, warnings, end: ending.resolve });
-  process.on('SIGTERM', ending.resolve);
-  process.on('SIGINT', ending.resolve);
-  process.on('uncaughtException', reportDefect);
-  process.on('unhandledRejection', reportDefect);
-  await ending.promise;
-  machineTasks.stop();
-  tools.close();
-  calls.close();
-  rmSync(paths.pidFile, { force: true });
-  store.close();
 }
 
 function openExclusively(paths: SandboxPaths): Store {

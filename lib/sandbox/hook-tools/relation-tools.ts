@@ -172,9 +172,11 @@ const relationModelGet: Tool = {
   usage: '[options]',
   flags: { ...OUTPUT_FLAGS, ...RELATION_FLAG },
   run(call) {
-    requireRelation(call);
+    const { crossModel } = requireRelation(call);
     refuseExtra(call.args);
-    return answer(call, { uuid: call.context.store.require('model', MODEL).uuid });
+    const { store } = call.context;
+    const other = store.get('remote', crossModel?.remote ?? '')?.model;
+    return answer(call, { uuid: (other ?? store.require('model', MODEL)).uuid });
   },
 };
 

@@ -1,6 +1,7 @@
 /** secret-get for consumers; secret-grant and secret-revoke. */
 import type { SecretContent } from '../api-secrets.ts';
-import type { SecretDocument } from '../model/documents.ts';
+import { ModelError } from '../errors.ts';
+import { MODEL, type RelationDocument, type SecretDocument } from '../model/documents.ts';
 import { applicationOf } from '../model/names.ts';
 import { remoteEndpointOf } from '../model/relations.ts';
 import {
@@ -8,6 +9,7 @@ import {
   mayManage,
   mayRead,
   parseSecretUri,
+  secretUriModel,
   withConsumer,
   withGrant,
   withoutGrants,
@@ -56,10 +58,17 @@ function byUri({ context }: ToolCall, uri: string): SecretDocument {
     throw usageError(`secret URI ${JSON.stringify(uri)} not valid`);
   }
   const secret = context.findSecret(id);
-  if (secret === undefined) {
+  // Without a model the URI is one of this model.
+  if (secret === undefined || (secret.source ?? '') !== otherModel(context, uri)) {
     throw new ToolError(`secret ${JSON.stringify(id)} not found`);
   }
   return secret;
+}
+
+/** The uuid of another model that the URI names; else empty. */
+function otherModel({ store }: ToolCall['context'], uri: string): string {
+  const named = secretUriModel(uri) ?? '';
+  return named === store.require('model', MODEL).uuid ? '' : named;
 }
 
 /** An owner's label first, then one this unit gave a secret of somebody else. */
@@ -161,6 +170,7 @@ const secretGrant: Tool = {
       );
     }
     const { grants } = requireManaged(call, id);
+    refuseAtCommit(call, relation, unit);
     if (unit === undefined && grants.some(({ target }) => target.startsWith(`${app}/`))) {
       throw new ToolError(
         'any unit level grants need to be revoked before granting access to the corresponding application',
@@ -172,6 +182,22 @@ const secretGrant: Tool = {
     return undefined;
   },
 };
+
+/** Grants are checked with everything else that the hook wrote. */
+function refuseAtCommit(
+  { context }: ToolCall,
+  { crossModel }: RelationDocument,
+  unit: string | undefined,
+): void {
+  const remote = context.store.get('remote', crossModel?.remote ?? '');
+  if (remote === undefined || (remote.kind === 'proxy' && unit === undefined)) {
+    return;
+  }
+  const what = unit === undefined ? 'consumer secrets' : 'secrets with a unit';
+  context.secrets.refuse(
+    new ModelError(`sharing ${what} across a cross model relation not supported`),
+  );
+}
 
 const secretRevoke: Tool = {
   name: 'secret-revoke',

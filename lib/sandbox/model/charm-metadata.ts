@@ -55,6 +55,7 @@ export interface ResourceMetadata {
 export interface CharmMetadata {
   readonly name: string;
   readonly summary: string;
+  readonly description?: string;
   readonly subordinate: boolean;
   /** By name. */
   readonly endpoints: Readonly<Record<string, EndpointMetadata>>;

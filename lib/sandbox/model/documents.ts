@@ -4,9 +4,13 @@ import type { TaskStatus } from '../api-operations.ts';
 import type { StatusInfo } from '../api-status.ts';
 import type { JsonRecord, JsonValue } from '../json.ts';
 import type { CharmMetadata } from './charm-metadata.ts';
+import type {
+  CrossModelLink,
+  Life,
+  OfferDocument,
+  RemoteDocument,
+} from './cross-model-documents.ts';
 import type { HookInfo } from './hook-info.ts';
-
-type Life = 'alive' | 'dying';
 
 /** The one model. Its counters only grow, so that no id is ever used twice. */
 interface ModelDocument {
@@ -239,6 +243,9 @@ export interface RelationDocument {
   readonly id: number;
   readonly endpoints: readonly RelationEndpoint[];
   readonly life: Life;
+  /** Its units have left until it is resumed (`juju suspend-relation`). */
+  readonly suspended?: { readonly reason: string };
+  readonly crossModel?: CrossModelLink;
 }
 
 /** A data bag of an application (`3/app`) or unit (`3/app/0`) in a relation. */
@@ -289,6 +296,8 @@ export interface SecretGrant {
 
 export interface SecretDocument {
   readonly id: string;
+  /** The uuid of the model it lies in, where that is another one: this is a copy for consumers here. */
+  readonly source?: string;
   readonly owner: {
     readonly kind: 'application' | 'unit' | 'model';
     /** Empty for the model. */
@@ -358,6 +367,8 @@ export interface Documents {
   operation: OperationDocument;
   task: TaskDocument;
   storage: StorageDocument;
+  offer: OfferDocument;
+  remote: RemoteDocument;
 }
 
 export type Kind = keyof Documents;

@@ -2,6 +2,7 @@
 import type { Reader, Transaction } from '../store/store.ts';
 import { electLeader } from './leadership.ts';
 import { removeMachineIfEmpty } from './machines.ts';
+import { applicationOf } from './names.ts';
 import { bagId, isPeer, relationsOf } from './relations.ts';
 import { detachAllStorage, dropAttachment, storageOf } from './storage.ts';
 import { subordinatesKeptBy, subordinatesOf } from './subordinates.ts';
@@ -21,7 +22,9 @@ export function destroyRelation(transaction: Transaction, id: number): void {
 /** Removes a dying relation that no unit takes part in any more, with its data. */
 export function removeRelationIfEmpty(transaction: Transaction, id: number): void {
   const relation = transaction.get('relation', String(id));
-  if (relation?.life === 'dying' && !hasParticipants(transaction, id)) {
+  // The other model is still to hear of it where it believes the relation alive.
+  const isAwaited = relation?.crossModel?.otherLife === 'alive';
+  if (relation?.life === 'dying' && !isAwaited && !hasParticipants(transaction, id)) {
     removeRelation(transaction, id);
   }
 }
@@ -112,11 +115,17 @@ function removeApplicationIfEmpty(transaction: Transaction, name: string): void 
     }
   }
   removeSecretsOf(transaction, 'application', name);
+  for (const offer of transaction.all('offer')) {
+    if (offer.application === name) {
+      transaction.remove('offer', offer.name);
+    }
+  }
   transaction.remove('application', name);
 }
 
 /** Removes a relation with all its data and everybody's memory of it. */
 export function removeRelation(transaction: Transaction, id: number): void {
+  const remote = transaction.get('relation', String(id))?.crossModel?.remote;
   transaction.remove('relation', String(id));
   for (const { entity } of transaction.within('bag', String(id))) {
     transaction.remove('bag', bagId(id, entity));
@@ -134,6 +143,34 @@ export function removeRelation(transaction: Transaction, id: number): void {
       transaction.patch('unit', unit.name, { relations: Object.fromEntries(kept) });
     }
   }
+  removeRemoteIfUnused(transaction, remote ?? '');
+}
+
+/** Marks a consumed application and its relations as dying; it goes with the last of them. */
+export function destroyRemote(transaction: Transaction, name: string): void {
+  transaction.patch('remote', name, { life: 'dying' });
+  for (const relation of relationsOf(transaction, name)) {
+    destroyRelation(transaction, relation.id);
+  }
+  removeRemoteIfUnused(transaction, name);
+}
+
+/** A consumer's proxy lives as long as its relations; so does a consumed application once it is dying. */
+function removeRemoteIfUnused(transaction: Transaction, name: string): void {
+  const remote = transaction.get('remote', name);
+  const isWanted = remote?.kind === 'saas' && remote.life === 'alive';
+  if (remote === undefined || isWanted || relationsOf(transaction, name).length > 0) {
+    return;
+  }
+  removeSecretsOf(transaction, 'application', name);
+  for (const secret of transaction.all('secret')) {
+    for (const unit of Object.keys(secret.consumers)) {
+      if (applicationOf(unit) === name) {
+        forgetConsumer(transaction, unit);
+      }
+    }
+  }
+  transaction.remove('remote', name);
 }
 
 /**

@@ -7,7 +7,7 @@ import { applicationOf } from './names.ts';
 
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv';
 const ID =
-  /^(?:secret:)?(?:(?:\/\/)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\/)?([0-9a-v]{20})$/;
+  /^(?:secret:)?(?:(?:\/\/)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/)?([0-9a-v]{20})$/;
 
 /** What secret keys must look like. */
 export const SECRET_KEY: RegExp = /^([a-z](?:-?[a-z0-9]){2,})$/;
@@ -28,6 +28,11 @@ export function newSecretId(now: Date): string {
 
 /** The id in any form of a secret's URI; undefined for anything else. */
 export function parseSecretUri(text: string): string | undefined {
+  return ID.exec(text)?.[2];
+}
+
+/** The uuid of the model in a secret's URI; undefined where none is given. */
+export function secretUriModel(text: string): string | undefined {
   return ID.exec(text)?.[1];
 }
 

@@ -46,7 +46,7 @@ type Untimed = RecordLine extends infer L ? (L extends unknown ? Omit<L, 'at'> :
 
 // Calls that only look, and would fill the record with nothing.
 const LOOKING =
-  /^(ping|sequences|status|status-history|show-.*|place|resources|storage|storage-pools|task|operation|operations|actions|get-.*|list-.*|secrets|debug-log|.*storage-list|record|stop-record)$/;
+  /^(ping|sequences|status|status-history|show-.*|place|resources|storage|storage-pools|task|operation|operations|actions|get-.*|list-.*|secrets|debug-log|.*storage-list|record|stop-record|offers|cross-model-.*)$/;
 
 export class Recorder {
   readonly #store: Store;

@@ -33,8 +33,8 @@ export type Patch<T> = { readonly [P in keyof T]?: T[P] | undefined };
 export interface Store extends Reader {
   /** Runs `work` and commits what it wrote; nothing is written when it throws. Not reentrant. */
   transact<T>(work: (transaction: Transaction) => T, durability?: Durability): T;
-  /** Calls back after every commit that wrote something, with what it wrote. */
-  onCommit(listener: (changes: readonly Change[]) => void): void;
+  /** Calls back after every commit that wrote something, with what it wrote; the answer ends that. */
+  onCommit(listener: (changes: readonly Change[]) => void): () => void;
   close(): void;
 }
 
@@ -79,7 +79,7 @@ class SqliteStore implements Store {
   readonly #delete: StatementSync;
   readonly #documents = new Map<Kind, Collection>();
   readonly #indexes = new Indexes();
-  readonly #listeners: ((changes: readonly Change[]) => void)[] = [];
+  readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   #busy = false;
   #durability: Durability = 'machine';
 
@@ -144,8 +144,11 @@ class SqliteStore implements Store {
     }
   }
 
-  onCommit(listener: (changes: readonly Change[]) => void): void {
-    this.#listeners.push(listener);
+  onCommit(listener: (changes: readonly Change[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
   }
 
   close(): void {

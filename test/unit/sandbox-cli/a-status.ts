@@ -42,6 +42,8 @@ export const SAMPLE: FullStatus = {
       base: { name: 'ubuntu', channel: '12.10' },
     },
   ],
+  remoteApplications: [],
+  offers: [],
   applications: [
     {
       name: 'wordpress',

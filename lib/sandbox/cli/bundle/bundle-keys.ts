@@ -14,7 +14,7 @@ interface Keys {
 }
 
 const SERIES = 'series are gone: write a base such as ubuntu@22.04';
-const NO_OFFERS = 'models of the sandbox share nothing, so nothing can be offered or consumed';
+const NO_OFFERS = "bundles of the sandbox are about one model: use 'juju offer' and 'juju consume'";
 
 export const KEYS: Readonly<Record<Subject, Keys>> = {
   bundle: {

@@ -40,7 +40,7 @@ export const addModel = defineCommand({
   usage: '<model name> [<cloud|region>]',
   summary: 'Add a model to the sandbox.',
   details:
-    'The model gets a daemon of its own; models share nothing. Later commands are about it unless\n' +
+    'The model gets a daemon of its own. Later commands are about it unless\n' +
     '--no-switch is given or --model names another.',
   examples: [
     'juju add-model testing',

@@ -2,17 +2,34 @@
 import { booleanFlag, refusedFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
+import { isOfferUrl, parseOfferUrl } from '../cross-model/offer-url.ts';
 import { quoted, UsageError } from '../errors.ts';
+import { consumeOffer } from './saas.ts';
 
 export const integrate = defineCommand({
   name: 'integrate',
   aliases: ['relate'],
   usage: '<application>[:<endpoint>] <application>[:<endpoint>]',
   summary: 'Integrate two applications.',
-  examples: ['juju integrate wordpress mysql', 'juju integrate wordpress:db mysql:server'],
-  flags: { via: refusedFlag('the sandbox has one model') },
+  details:
+    'One of them may be an offer of another model: [<controller>:][<owner>/]<model>.<offer>.',
+  examples: [
+    'juju integrate wordpress mysql',
+    'juju integrate wordpress:db mysql:server',
+    'juju integrate wordpress production.mysql',
+  ],
+  flags: { via: refusedFlag('the sandbox has no firewalls to open for subnets') },
   run: async ({ session, positionals }) => {
-    await session.call('integrate', { endpoints: twoEndpoints(positionals) });
+    const urls = positionals.filter(isOfferUrl);
+    if (positionals.length === 2 && urls.length === 2) {
+      throw new UsageError('providing more than one remote endpoints not supported');
+    }
+    const named = positionals.map((text) => (urls.includes(text) ? localName(text) : text));
+    const endpoints = twoEndpoints(named);
+    for (const url of urls) {
+      await consumeOffer(session, url);
+    }
+    await session.call('integrate', { endpoints });
   },
 });
 
@@ -31,6 +48,12 @@ export const removeRelation = defineCommand({
     await session.call('remove-relation', { ...target, ...(flags.force ? { force: true } : {}) });
   },
 });
+
+/** What an offer is called when it is consumed on the way. */
+function localName(url: string): string {
+  const { offer, endpoint } = parseOfferUrl(url);
+  return endpoint === undefined ? offer : `${offer}:${endpoint}`;
+}
 
 function twoEndpoints(positionals: readonly string[]): readonly string[] {
   if (positionals.length !== 2) {

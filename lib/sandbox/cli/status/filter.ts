@@ -24,6 +24,12 @@ export function filterStatus(view: FullStatus, patterns: readonly string[]): Ful
   return {
     ...view,
     applications,
+    remoteApplications: view.remoteApplications.filter(
+      ({ name, status, relations }) =>
+        matches(name, status.current) ||
+        Object.values(relations).some((related) => related.some((one) => names.has(one))),
+    ),
+    offers: view.offers.filter((offer) => matches(offer.name) || names.has(offer.application)),
     machines: view.machines.filter(({ id }) => machines.has(id) || patterns.includes(id)),
     relations: view.relations.filter(({ provider, requirer }) =>
       [provider, requirer].some((end) => names.has(end.split(':')[0] ?? '')),

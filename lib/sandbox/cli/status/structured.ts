@@ -4,11 +4,14 @@ import type {
   ApplicationStatus,
   FullStatus,
   MachineStatus,
+  OfferStatus,
+  RemoteApplicationStatus,
   StatusInfo,
   UnitStatus,
 } from '../../api-status.ts';
 import { compareNaturally, sortedEntries } from '../../go-output/natural-sort.ts';
 import type { OutputValue } from '../../go-output/values.ts';
+import { structuredEndpoints } from '../cross-model/structured-offer.ts';
 import { clockTimeWithZone, statusTime, type ZoneChoice } from '../output/timestamp.ts';
 import { structuredStorage } from '../storage/structured-storage.ts';
 import { shownChannel } from './base.ts';
@@ -33,6 +36,14 @@ export function structuredStatus(view: FullStatus, zone: ZoneChoice): OutputValu
       ({ name }) => name,
       (item) => application(item, zone),
     ),
+    'application-endpoints': omitEmpty(
+      byKey(
+        view.remoteApplications,
+        ({ name }) => name,
+        (item) => remoteApplication(item, zone),
+      ),
+    ),
+    offers: omitEmpty(byKey(view.offers, ({ name }) => name, offer)),
     storage: structuredStorage(view.storage, zone),
     controller: { timestamp: clockTimeWithZone(new Date(view.timestamp), zone) },
   };
@@ -85,6 +96,26 @@ function application(item: ApplicationStatus, zone: ZoneChoice): OutputValue {
     'endpoint-bindings': Object.fromEntries(
       ['', ...item.endpoints.toSorted(compareNaturally)].map((name) => [name, 'alpha']),
     ),
+  };
+}
+
+function remoteApplication(item: RemoteApplicationStatus, zone: ZoneChoice): OutputValue {
+  return {
+    url: item.url,
+    endpoints: omitEmpty(structuredEndpoints(item.endpoints)),
+    life: item.life,
+    'application-status': status(item.status, zone),
+    relations: omitEmpty(Object.fromEntries(sortedEntries(item.relations))),
+  };
+}
+
+function offer(item: OfferStatus): OutputValue {
+  return {
+    application: item.application,
+    charm: item.charm.url,
+    'total-connected-count': item.connections === 0 ? undefined : item.connections,
+    'active-connected-count': item.active === 0 ? undefined : item.active,
+    endpoints: structuredEndpoints(item.endpoints),
   };
 }
 

@@ -28,7 +28,10 @@ export function formatSummary(view: FullStatus): string {
       .toSorted((a, b) => compareNaturally(a.name, b.name))
       .map(({ name, exposed }) => [name, `${exposed ? 1 : 0}/1`, 'exposed']),
     [' '],
-    ['# Remote:', '(0)'],
+    ['# Remote:', `(${view.remoteApplications.length})`],
+    ...view.remoteApplications
+      .toSorted((a, b) => compareNaturally(a.name, b.name))
+      .map(({ name, url }) => [name, '', url]),
   ];
   return head + rightAligned(body);
 }

@@ -2,6 +2,7 @@
 
 import type { FullStatus, UnitStatus } from '../../api-status.ts';
 import { compareNaturally } from '../../go-output/natural-sort.ts';
+import { splitSource } from '../cross-model/offer-url.ts';
 import { type Cell, formatTable } from '../output/table.ts';
 import { clockTimeWithZone, type ZoneChoice } from '../output/timestamp.ts';
 import { storageSection } from '../storage/tables.ts';
@@ -26,9 +27,11 @@ export function formatTabular(view: FullStatus, options: TabularOptions): string
   const paint = options.paint ?? plain;
   const sections = [
     modelSection(view, options),
+    saasSection(view, paint),
     applicationSection(view, paint),
     unitSection(view, paint),
     machineTable(view, paint),
+    offerSection(view),
     options.relations ? relationSection(view) : '',
     options.storage ? storageSection(view.storage) : '',
   ];
@@ -49,6 +52,41 @@ function modelSection({ model, timestamp }: FullStatus, zone: ZoneChoice): strin
       ],
     ],
   );
+}
+
+function saasSection({ remoteApplications }: FullStatus, paint: Paint): string {
+  const rows = sortedByName(remoteApplications).map(({ name, status, url }) => {
+    const { source, path } = splitSource(url);
+    return [name, paintStatus(status.current, paint), source, path];
+  });
+  return rows.length === 0 ? '' : formatTable(['SAAS', 'Status', 'Store', 'URL'], rows);
+}
+
+function offerSection({ offers }: FullStatus): string {
+  const rows = sortedByName(offers).flatMap((offer) =>
+    offer.endpoints
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, interface: relationInterface, role }, index) => [
+        ...(index === 0
+          ? [
+              offer.name,
+              offer.application,
+              offer.charm.name,
+              String(offer.charm.revision),
+              `${offer.active}/${offer.connections}`,
+            ]
+          : ['', '', '', '', '']),
+        name,
+        relationInterface,
+        role,
+      ]),
+  );
+  return rows.length === 0
+    ? ''
+    : formatTable(
+        ['Offer', 'Application', 'Charm', 'Rev', 'Connected', 'Endpoint', 'Interface', 'Role'],
+        rows,
+      );
 }
 
 function applicationSection(view: FullStatus, paint: Paint): string {

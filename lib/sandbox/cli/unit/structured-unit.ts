@@ -47,6 +47,7 @@ function structuredRelation(relation: UnitRelation, selection: UnitSelection): O
   return {
     'relation-id': relation.id,
     endpoint: relation.endpoint,
+    'cross-model': relation.crossModel,
     'related-endpoint': relation.relatedEndpoint,
     'application-data': sortKeys(relation.applicationData),
     'local-unit':

@@ -4,12 +4,15 @@ import { ModelError } from '../../errors.ts';
 import type { ApplicationDocument, UnitDocument } from '../../model/documents.ts';
 import type { Reader } from '../../store/store.ts';
 import type { Agents } from '../agents.ts';
+import type { CrossModelLinks } from '../cross-model/links.ts';
 import type { StatusHistory } from '../status-history.ts';
 
 export interface CallContext {
   readonly services: AgentServices;
   readonly agents: Agents;
   readonly history: StatusHistory;
+  /** To the models whose offers are consumed here. */
+  readonly links: CrossModelLinks;
   /** What the user of `bootstrap` has to know. */
   readonly warnings: readonly string[];
   /** Ends the daemon. */

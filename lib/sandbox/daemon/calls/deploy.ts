@@ -81,6 +81,12 @@ function checkRequest(
       'already-exists',
     );
   }
+  if (reader.get('remote', application) !== undefined) {
+    throw new ModelError(
+      `cannot add application ${JSON.stringify(application)}: saas application with same name already exists`,
+      'already-exists',
+    );
+  }
   checkUnits(metadata, params);
   if (params.force !== true) {
     checkAssumes(metadata.assumes, JUJU_VERSION);

@@ -11,7 +11,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
 
 export async function* destroy(
-  { services, agents, end }: CallContext,
+  { services, agents, links, end }: CallContext,
   { timeoutMs = DEFAULT_TIMEOUT_MS }: DestroyParams,
 ): AsyncGenerator<DestroyProgress, void> {
   const { store, clock } = services;
@@ -39,6 +39,7 @@ export async function* destroy(
     }
     await clock.sleep(LOOK_MS);
   }
+  await links.farewell();
   // The answer goes out before the process ends.
   setTimeout(end, LOOK_MS);
 }

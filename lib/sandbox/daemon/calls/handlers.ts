@@ -6,6 +6,16 @@ import { MODEL } from '../../model/documents.ts';
 import type { CallContext } from './call-context.ts';
 import { expose, getConfig, modelConfig, setConfig } from './config.ts';
 import { constraints } from './constraints.ts';
+import {
+  consume,
+  listenToOffers,
+  listOffers,
+  offer,
+  removeOffer,
+  removeSaas,
+  suspend,
+  tellConsumer,
+} from './cross-model.ts';
 import { debugLog } from './debug-log.ts';
 import { addUnit, deploy } from './deploy.ts';
 import { destroy } from './destroy.ts';
@@ -108,9 +118,20 @@ const typedHandlers: Handlers = {
   'attach-storage': attachUnitStorage,
   'detach-storage': detachUnitStorage,
   'remove-storage': removeStorage,
+  offer,
+  offers: listOffers,
+  'remove-offer': removeOffer,
+  consume,
+  'remove-saas': removeSaas,
+  'suspend-relation': suspend,
+  'cross-model-tell': tellConsumer,
 };
 
-const typedStreams: StreamHandlers = { 'debug-log': debugLog, destroy };
+const typedStreams: StreamHandlers = {
+  'debug-log': debugLog,
+  destroy,
+  'cross-model-listen': listenToOffers,
+};
 
 type Handler = (context: CallContext, params: unknown, signal: AbortSignal) => unknown;
 type StreamHandler = (

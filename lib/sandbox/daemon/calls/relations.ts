@@ -2,9 +2,11 @@
 import type { Calls } from '../../api.ts';
 import { ModelError } from '../../errors.ts';
 import type { EndpointMetadata } from '../../model/charm-metadata.ts';
-import type { RelationDocument, RelationEndpoint } from '../../model/documents.ts';
+import { proxyName } from '../../model/cross-model.ts';
+import type { CrossModelLink } from '../../model/cross-model-documents.ts';
+import { MODEL, type RelationDocument, type RelationEndpoint } from '../../model/documents.ts';
 import { isPeer, relationKey, relationsOf } from '../../model/relations.ts';
-import { destroyRelation } from '../../model/removal.ts';
+import { removeRelation as destroyNow, destroyRelation } from '../../model/removal.ts';
 import { isSubordinate } from '../../model/subordinates.ts';
 import type { Reader } from '../../store/store.ts';
 import { type CallContext, requireApplication } from './call-context.ts';
@@ -20,15 +22,48 @@ export function integrate(
     refuseBeyondLimit(transaction, pair);
     refuseUnfitContainers(transaction, pair);
     const id = nextRelationId(transaction);
-    const relation: RelationDocument = { id, endpoints: withCommonScope(pair), life: 'alive' };
+    const crossModel = linkOf(transaction, pair, id);
+    const relation: RelationDocument = {
+      id,
+      endpoints: withCommonScope(pair),
+      life: 'alive',
+      ...(crossModel === undefined ? {} : { crossModel }),
+    };
     transaction.put('relation', String(id), relation);
     return { id, key: relationKey(relation) };
   });
 }
 
+/** What leads into the other model, where one end is a consumed application. */
+function linkOf(reader: Reader, pair: Pair, id: number): CrossModelLink | undefined {
+  const [remote, ...others] = pair.flatMap(
+    ({ application }) => reader.get('remote', application) ?? [],
+  );
+  if (remote === undefined) {
+    return undefined;
+  }
+  const own = pair.find(({ application }) => application !== remote.name)?.application ?? '';
+  if (others.length > 0) {
+    throw new ModelError(
+      `cannot add relation ${JSON.stringify(keyOf(pair))}: cannot add relation between remote applications ${JSON.stringify(remote.name)} and ${JSON.stringify(own)}`,
+    );
+  }
+  if (remote.status.current === 'terminated') {
+    throw new ModelError(
+      `Offer ${JSON.stringify(remote.name)} has been removed from the remote model.\nTo integrate with a new offer with the same name, first run\n'juju remove-saas ${remote.name}' to remove the SAAS record from this model.`,
+    );
+  }
+  const { uuid } = reader.require('model', MODEL);
+  return {
+    token: `${uuid}:${id}`,
+    remote: remote.name,
+    proxy: proxyName(uuid, requireApplication(reader, own), remote.offer.uuid),
+  };
+}
+
 export function removeRelation(
   { services }: CallContext,
-  { endpoints = [], id }: Calls['remove-relation']['params'],
+  { endpoints = [], id, force }: Calls['remove-relation']['params'],
 ): Calls['remove-relation']['result'] {
   const relation =
     id === undefined
@@ -45,6 +80,10 @@ export function removeRelation(
   }
   services.store.transact((transaction) => {
     destroyRelation(transaction, relation.id);
+    // By force also where the other model does not answer.
+    if (force === true && relation.crossModel !== undefined) {
+      destroyNow(transaction, relation.id);
+    }
   });
   return {};
 }
@@ -77,11 +116,7 @@ function inferPair(reader: Reader, asked: readonly string[]): Pair {
 
 function endpointsOf(reader: Reader, text: string): readonly RelationEndpoint[] {
   const [application = '', name] = text.split(':');
-  const { charm } = requireApplication(reader, application);
-  const { endpoints } = reader.require('charm', charm).metadata;
-  const all = [...Object.values(endpoints), JUJU_INFO].map((endpoint) =>
-    toRelationEndpoint(application, endpoint),
-  );
+  const all = allEndpoints(reader, application);
   if (name === undefined) {
     return all;
   }
@@ -93,6 +128,19 @@ function endpointsOf(reader: Reader, text: string): readonly RelationEndpoint[] 
     );
   }
   return [found];
+}
+
+/** Of a consumed application those that are offered. */
+function allEndpoints(reader: Reader, application: string): readonly RelationEndpoint[] {
+  const remote = reader.get('remote', application);
+  if (remote?.kind === 'saas') {
+    return remote.endpoints.map((endpoint) => ({ application, ...endpoint }));
+  }
+  const { charm } = requireApplication(reader, application);
+  const { endpoints } = reader.require('charm', charm).metadata;
+  return [...Object.values(endpoints), JUJU_INFO].map((endpoint) =>
+    toRelationEndpoint(application, endpoint),
+  );
 }
 
 /** Every application provides it without saying so. */
@@ -135,7 +183,8 @@ function refuseExisting(reader: Reader, pair: Pair): void {
     );
   }
   for (const { application } of pair) {
-    if (requireApplication(reader, application).life === 'dying') {
+    const { life } = reader.get('remote', application) ?? requireApplication(reader, application);
+    if (life === 'dying') {
       throw new ModelError(
         `cannot add relation ${JSON.stringify(key)}: application ${JSON.stringify(application)} is not alive`,
       );
@@ -172,8 +221,9 @@ function refuseUnfitContainers(reader: Reader, pair: Pair): void {
 
 function refuseBeyondLimit(reader: Reader, pair: Pair): void {
   for (const { application, endpoint } of pair) {
-    const { charm } = requireApplication(reader, application);
-    const limit = reader.require('charm', charm).metadata.endpoints[endpoint]?.limit;
+    // The limits of a consumed application are its own model's affair.
+    const charm = reader.get('application', application)?.charm ?? '';
+    const limit = reader.get('charm', charm)?.metadata.endpoints[endpoint]?.limit;
     const count = relationsOf(reader, application).filter(({ endpoints }) =>
       endpoints.some((end) => end.application === application && end.endpoint === endpoint),
     ).length;

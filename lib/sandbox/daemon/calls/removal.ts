@@ -1,6 +1,7 @@
 /** remove-unit, remove-application, resolved. */
 import type { Calls, RemoveResult } from '../../api.ts';
 import { ModelError } from '../../errors.ts';
+import { connectionsOf } from '../../model/cross-model.ts';
 import { compareUnits } from '../../model/names.ts';
 import { destroyApplication, destroyUnit } from '../../model/removal.ts';
 import { storageFate } from '../../model/storage.ts';
@@ -43,6 +44,12 @@ export function removeApplications(
       const error = `application ${JSON.stringify(name)} not found`;
       return { name, units: [], error };
     }
+    const consumers = force === true ? 0 : consumersOf(services.store, name);
+    if (consumers > 0) {
+      const plural = consumers === 1 ? '' : 's';
+      const error = `cannot destroy application ${JSON.stringify(name)}: application is used by ${consumers} consumer${plural}`;
+      return { name, units: [], error };
+    }
     const units = services.store
       .within('unit', name)
       .map((unit) => unit.name)
@@ -60,6 +67,14 @@ export function removeApplications(
     }
     return { name, units, ...storage };
   });
+}
+
+/** Applications of other models that are related to an offer of this one. */
+function consumersOf(reader: Reader, application: string): number {
+  return reader
+    .all('offer')
+    .filter((offer) => offer.application === application)
+    .reduce((sum, { uuid }) => sum + connectionsOf(reader, uuid).length, 0);
 }
 
 function describeFate(

@@ -123,6 +123,7 @@ export function revokeSecret(
 export function listSecrets({ services }: CallContext): readonly SecretInfo[] {
   return services.store
     .all('secret')
+    .filter(({ source }) => source === undefined)
     .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map((secret) => describe(secret));
 }
@@ -131,9 +132,7 @@ export function showSecret(
   { services }: CallContext,
   { secret: asked, reveal, revision }: Calls['show-secret']['params'],
 ): SecretInfo {
-  const secret =
-    findUserSecret(services.store, asked) ??
-    services.store.get('secret', parseSecretUri(asked) ?? '');
+  const secret = findOwnSecret(services.store, asked);
   if (secret === undefined) {
     throw missing(asked);
   }
@@ -145,6 +144,12 @@ export function showSecret(
     );
   }
   return { ...describe(secret), ...(content === undefined ? {} : { content }) };
+}
+
+/** One of this model: a copy of another's is shown there. */
+function findOwnSecret(reader: Reader, asked: string): SecretDocument | undefined {
+  const found = findUserSecret(reader, asked) ?? reader.get('secret', parseSecretUri(asked) ?? '');
+  return found?.source === undefined ? found : undefined;
 }
 
 function describe(secret: SecretDocument): SecretInfo {

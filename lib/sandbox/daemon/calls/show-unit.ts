@@ -52,6 +52,7 @@ function describe(reader: Reader, relation: RelationDocument, unit: string): Uni
     endpoint: own.endpoint,
     relatedEndpoint: remote.endpoint,
     peer: isPeer(relation),
+    ...(relation.crossModel === undefined ? {} : { crossModel: true }),
     applicationData: bagOf(reader, relation.id, remote.application)?.data ?? {},
     ...(isPeer(relation) ? { localUnit: unitBag(reader, relation.id, unit) } : {}),
     relatedUnits: Object.fromEntries(

@@ -11,6 +11,7 @@ import type {
   UnitStatus,
 } from '../../api-status.ts';
 import { agentStatus, applicationStatus, workloadStatus } from '../../model/application-status.ts';
+import { isCrossModel } from '../../model/cross-model.ts';
 import {
   type ApplicationDocument,
   type MachineDocument,
@@ -31,6 +32,8 @@ import {
 import { subordinatesOf } from '../../model/subordinates.ts';
 import type { Reader } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
+import { relationStatus } from './cross-model.ts';
+import { offerStatuses, remoteApplications } from './cross-model-status.ts';
 import { listStorage } from './storage.ts';
 
 export function status(context: CallContext): FullStatus {
@@ -54,10 +57,12 @@ export function status(context: CallContext): FullStatus {
       .toSorted((a, b) => Number(a.id) - Number(b.id))
       .map((machine) => describeMachine(machine, address)),
     applications: applications.map((one) => describeApplication(store, one, address)),
+    remoteApplications: remoteApplications(store),
+    offers: offerStatuses(context),
     relations: store
       .all('relation')
       .toSorted((a, b) => a.id - b.id)
-      .map(describeRelation),
+      .map((relation) => describeRelation(store, relation)),
     storage: listStorage(context),
     timestamp: services.clock.now().toISOString(),
   };
@@ -160,7 +165,8 @@ function relatedTo(
   for (const relation of relationsOf(reader, application)) {
     const own = endpointOf(relation, application);
     const remote = remoteEndpointOf(relation, application);
-    if (own !== undefined && remote !== undefined) {
+    const isOffered = reader.get('remote', remote?.application ?? '')?.kind === 'proxy';
+    if (own !== undefined && remote !== undefined && !isOffered) {
       related[own.endpoint] = [
         ...(related[own.endpoint] ?? []),
         { application: remote.application, interface: own.interface, scope: own.scope },
@@ -177,7 +183,18 @@ function relationType(relation: RelationDocument): RelationStatus['type'] {
   return isContainerScoped(relation) ? 'subordinate' : 'regular';
 }
 
-function describeRelation(relation: RelationDocument): RelationStatus {
+/** Of relations between models; Juju prints the reason in a column of its own. */
+function statusMessage(reader: Reader, relation: RelationDocument): string | undefined {
+  const current = isCrossModel(relation) ? relationStatus(reader, relation) : 'joined';
+  const reason = relation.suspended?.reason ?? '';
+  if (current === 'joined') {
+    return undefined;
+  }
+  return reason === '' ? current : `${current}   - ${reason}`;
+}
+
+function describeRelation(reader: Reader, relation: RelationDocument): RelationStatus {
+  const message = statusMessage(reader, relation);
   const [first] = relation.endpoints;
   const last = relation.endpoints.at(-1);
   const name = (end: typeof first) =>
@@ -188,5 +205,6 @@ function describeRelation(relation: RelationDocument): RelationStatus {
     provider: name(last),
     interface: first?.interface ?? '',
     type: relationType(relation),
+    ...(message === undefined ? {} : { message }),
   };
 }

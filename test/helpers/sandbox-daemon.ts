@@ -30,9 +30,9 @@ export class SandboxDaemon {
   readonly #scratch: string;
   #isGone = false;
 
-  private constructor(scratch: string) {
+  private constructor(scratch: string, root = join(scratch, 'data')) {
     this.#scratch = scratch;
-    this.root = join(scratch, 'data');
+    this.root = root;
   }
 
   /** @param folder where its files lie: the one for temporary files unless told */
@@ -43,6 +43,29 @@ export class SandboxDaemon {
     const sandbox = new SandboxDaemon(await mkdtemp(join(folder, 'juju-core-')));
     await startDaemon(sandbox.root, options);
     return sandbox;
+  }
+
+  /** Another model of the same sandbox; to be destroyed before this one. */
+  async addModel(name: string): Promise<SandboxDaemon> {
+    const scratch = await mkdtemp(join(tmpdir(), 'juju-core-'));
+    const model = new SandboxDaemon(scratch, join(this.root, 'models', name));
+    await startDaemon(model.root, { modelName: name });
+    return model;
+  }
+
+  /** What `juju consume` does; answers the name of the consumed application. */
+  async consume(offering: SandboxDaemon, offer: string, alias?: string): Promise<string> {
+    const found = (await offering.call('offers', {})).find(({ name }) => name === offer);
+    if (found === undefined) {
+      throw new Error(`there is no offer ${offer}`);
+    }
+    const { modelName, modelUuid } = await offering.call('ping', {});
+    const { name } = await this.call('consume', {
+      offer: found,
+      model: { uuid: modelUuid, name: modelName },
+      ...(alias === undefined ? {} : { alias }),
+    });
+    return name;
   }
 
   async call<N extends CallName>(name: N, params: Calls[N]['params']): Promise<Calls[N]['result']> {

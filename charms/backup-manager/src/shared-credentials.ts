@@ -23,6 +23,8 @@ import type { StorageSettings } from './storage-settings.ts';
 /** Label of the secret, by which every later leader finds it. */
 const CREDENTIALS_LABEL = 'database-credentials';
 const KEY = 'shared-credentials';
+// What Juju calls the consumer of an offer.
+const CONSUMER = /^remote-[0-9a-f]{32}$/;
 
 /** What the peer databag remembers; written in the same transaction as what it tells of. */
 interface Memory {
@@ -75,10 +77,11 @@ export class SharedCredentials {
   /** The configuration as it may be written into this relation. */
   configFor(relation: Relation, config: StorageConfig): StorageConfig {
     const { granted, plaintext } = this.#memory();
-    if (!this.#requirer.agreed(relation).has('secret-credentials')) {
+    const obstacle = this.#obstacle(relation);
+    if (obstacle !== undefined) {
       if (!plaintext.includes(relation.id)) {
         this.#charm.log.warning(
-          `${relation.app.name} does not know secrets: its requests hold the S3 keys in plaintext until they end`,
+          `${relation.app.name} ${obstacle}: its requests hold the S3 keys in plaintext until they end`,
         );
         this.#remember({ granted, plaintext: [...plaintext, relation.id] });
       }
@@ -125,7 +128,7 @@ export class SharedCredentials {
     const learned = new Set(
       looked
         .filter(({ id }) => plaintext.includes(id))
-        .filter((one) => this.#isAgreed(one))
+        .filter((one) => this.#obstacle(one) === undefined)
         .map(({ id }) => id),
     );
     return {
@@ -150,13 +153,32 @@ export class SharedCredentials {
     }
   }
 
-  #isAgreed(relation: Relation): boolean {
-    return this.#requirer.agreed(relation).has('secret-credentials');
+  /** Why the database cannot have a secret; undefined: it can. */
+  #obstacle(relation: Relation): string | undefined {
+    if (!this.#requirer.agreed(relation).has('secret-credentials')) {
+      return 'does not know secrets';
+    }
+    return this.#isConsumed(relation)
+      ? `is consumed from another model, and Juju shares secrets from the offering model only (offer ${this.#charm.app.name} and relate the database to that, and they are shared)`
+      : undefined;
+  }
+
+  /**
+   * Whether the database is an offer of another model. Juju then refuses a grant, and only when the hook is
+   * committed, which fails it: "sharing consumer secrets across a cross model relation not supported".
+   */
+  #isConsumed(relation: Relation): boolean {
+    return !CONSUMER.test(relation.app.name) && this.#isRemote(relation);
+  }
+
+  #isRemote(relation: Relation): boolean {
+    const { uuid } = this.#charm.model;
+    return (relation.remoteModelUuid() ?? uuid) !== uuid;
   }
 
   #isNeeded(relation: Relation): boolean {
     return (
-      this.#isAgreed(relation) ||
+      this.#obstacle(relation) === undefined ||
       this.#requirer.jobs(relation).some((job) => isCredentialsReference(job.storageConfig))
     );
   }
@@ -188,10 +210,10 @@ export class SharedCredentials {
 
   /** In the form the other end can read: from another model it takes ours in front. */
   #uriFor(relation: Relation, secret: Secret): string {
-    const { uuid } = this.#charm.model;
     const bare = bareSecretId(secret.id);
-    const isRemote = (relation.remoteModelUuid() ?? uuid) !== uuid;
-    return isRemote ? `secret://${uuid}/${bare}` : `secret:${bare}`;
+    return this.#isRemote(relation)
+      ? `secret://${this.#charm.model.uuid}/${bare}`
+      : `secret:${bare}`;
   }
 
   #memory(): Memory {

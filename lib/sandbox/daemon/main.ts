@@ -8,6 +8,8 @@ if (root === undefined) {
   console.error('usage: main.ts <data directory> [<options>]');
   process.exit(2);
 }
+// As agents of Juju have it, whatever the shell had that started the daemon: charms make files for other users.
+process.umask(0o022);
 try {
   await runDaemon(root, JSON.parse(options) as BootstrapOptions);
   process.exit(0);

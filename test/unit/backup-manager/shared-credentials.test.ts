@@ -39,12 +39,16 @@ const context = new Context(StagedCharm, {
   appName: 'backup-manager',
 });
 
-function database(id: number, units: readonly (string | undefined)[], remoteModel?: string) {
+const ELSEWHERE = 'f0000000-0000-4000-8000-000000000000';
+// As the offering model calls the application of another that consumes its offer.
+const CONSUMER = `remote-${'0a'.repeat(16)}`;
+
+function database(id: number, units: readonly (string | undefined)[], remoteApp?: string) {
   return relation({
     endpoint: 'database-backup',
     id,
-    remoteApp: id === DB ? 'db' : 'db2',
-    ...(remoteModel === undefined ? {} : { remoteModelUuid: remoteModel }),
+    remoteApp: remoteApp ?? (id === DB ? 'db' : 'db2'),
+    ...(remoteApp === undefined ? {} : { remoteModelUuid: ELSEWHERE }),
     remoteUnits: Object.fromEntries(
       units.map((features, at) => [at, features === undefined ? {} : { features }]),
     ),
@@ -131,14 +135,33 @@ describe('a database that knows secrets', () => {
     expect(after.secrets).toHaveLength(2);
   });
 
-  test('in another model gets the reference with ours in front', async () => {
-    const uuid = 'f0000000-0000-4000-8000-000000000000';
-    const before = scene(database(DB, [KNOWS], uuid));
+  test('and consumes us in another model gets the reference with ours in front', async () => {
+    const before = scene(database(DB, [KNOWS], CONSUMER));
     const after = await backUp(before);
     const bare = shared(after)?.id.replace('secret:', '');
     expect(asked(after)[0]?.storageConfig['access-key']).toBe(
       `secret://${before.model.uuid}/${bare}`,
     );
+  });
+
+  test('and is consumed from another model cannot be granted one by Juju, so it gets the keys', async () => {
+    const after = await backUp(scene(database(DB, [KNOWS], 'saas-db')));
+    expect(shared(after)).toBeUndefined();
+    expect(asked(after)[0]?.storageConfig).toMatchObject(KEYS);
+    expect(context.hookToolCalls.map(({ tool }) => tool)).not.toContain('secret-grant');
+    expect(warnings()).toMatchObject([
+      {
+        level: 'WARNING',
+        message: expect.stringContaining(
+          'saas-db is consumed from another model, and Juju shares secrets from the offering model only',
+        ),
+      },
+    ]);
+    expect(warnings()[0]?.message).toContain(
+      'offer backup-manager and relate the database to that',
+    );
+    await context.run(context.on.updateStatus(), after);
+    expect(warnings()).toEqual([]);
   });
 
   test('is given new keys as a new revision', async () => {

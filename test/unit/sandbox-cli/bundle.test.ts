@@ -337,7 +337,7 @@ describe('mistakes in a bundle', () => {
     ],
     [
       'applications: {a: {charm: ./charm, offers: {o: {}}}}',
-      /^offers of application "a": models of the sandbox share nothing/,
+      /^offers of application "a": bundles of the sandbox are about one model/,
     ],
     [
       'bundle: kubernetes\napplications: {a: {charm: ./charm}}',
@@ -345,7 +345,7 @@ describe('mistakes in a bundle', () => {
     ],
     [
       'saas: {x: {url: y}}\napplications: {a: {charm: ./charm}}',
-      /^saas of the bundle: models of the sandbox share nothing/,
+      /^saas of the bundle: bundles of the sandbox are about one model/,
     ],
   ])('%s', async (bundle, message) => {
     const { code, out, err, calls } = await deploy(bundle);

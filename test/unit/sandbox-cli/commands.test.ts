@@ -75,7 +75,7 @@ describe('what does not exist', () => {
     );
   });
 
-  test.each(['debug-hooks', 'add-cloud', 'offer'])(
+  test.each(['debug-hooks', 'add-cloud', 'firewall-rules'])(
     'juju %s is refused as absent here',
     async (name) => {
       const { code, err } = await runFake([name, 'x']);

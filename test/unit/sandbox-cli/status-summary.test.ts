@@ -19,6 +19,7 @@ describe('juju status --format summary', () => {
   test('counts as Juju does', () => {
     const text = formatSummary({
       machines: [{ addresses: ['192.168.7.5'], agent: { current: 'started' } }],
+      remoteApplications: [{ name: 'hosted', url: 'ctrl:admin/other.db' }],
       applications: [
         { name: 'wordpress', exposed: true, units: [summaryUnit('wordpress/0', 'active')] },
         { name: 'mysql', exposed: false, units: [summaryUnit('mysql/0', 'error')] },
@@ -40,7 +41,8 @@ describe('juju status --format summary', () => {
         '            mysql  0/1  exposed',
         '        wordpress  1/1  exposed',
         '                 ',
-        '        # Remote:  (0)',
+        '        # Remote:  (1)',
+        '           hosted       ctrl:admin/other.db',
         '',
       ].join('\n'),
     );

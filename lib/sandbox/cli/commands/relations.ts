@@ -3,7 +3,7 @@ import { booleanFlag, refusedFlag } from '../arguments/flag-kinds.ts';
 import { isApplicationName } from '../arguments/names.ts';
 import { defineCommand } from '../command.ts';
 import { isOfferUrl, parseOfferUrl } from '../cross-model/offer-url.ts';
-import { quoted, UsageError } from '../errors.ts';
+import { CommandError, quoted, UsageError } from '../errors.ts';
 import { consumeOffer } from './saas.ts';
 
 export const integrate = defineCommand({
@@ -29,7 +29,11 @@ export const integrate = defineCommand({
     for (const url of urls) {
       await consumeOffer(session, url);
     }
-    await session.call('integrate', { endpoints });
+    try {
+      await session.call('integrate', { endpoints });
+    } catch (error) {
+      throw explained(error);
+    }
   },
 });
 
@@ -48,6 +52,18 @@ export const removeRelation = defineCommand({
     await session.call('remove-relation', { ...target, ...(flags.force ? { force: true } : {}) });
   },
 });
+
+/** An offer that is gone needs something to be done first. */
+function explained(error: unknown): unknown {
+  const [, offer] = Error.isError(error)
+    ? (/offer (\S+) is terminated$/.exec(error.message) ?? [])
+    : [];
+  return offer === undefined
+    ? error
+    : new CommandError(
+        `Offer ${quoted(offer)} has been removed from the remote model.\nTo integrate with a new offer with the same name, first run\n'juju remove-saas ${offer}' to remove the SAAS record from this model.`,
+      );
+}
 
 /** What an offer is called when it is consumed on the way. */
 function localName(url: string): string {

@@ -50,7 +50,7 @@ function linkOf(reader: Reader, pair: Pair, id: number): CrossModelLink | undefi
   }
   if (remote.status.current === 'terminated') {
     throw new ModelError(
-      `Offer ${JSON.stringify(remote.name)} has been removed from the remote model.\nTo integrate with a new offer with the same name, first run\n'juju remove-saas ${remote.name}' to remove the SAAS record from this model.`,
+      `cannot add relation ${JSON.stringify(keyOf(pair))}: remote offer ${remote.name} is terminated`,
     );
   }
   const { uuid } = reader.require('model', MODEL);

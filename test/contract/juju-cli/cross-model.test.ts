@@ -22,10 +22,8 @@ async function prepare({ juju, folder }: Sandbox): Promise<void> {
     ['first', 'here/0'],
     ['prod', 'there/0'],
   ] as const) {
-    await juju([
-      ...['wait-for', 'unit', '-m', model, unit, '--timeout', '20s'],
-      ...['--query', 'agent-status=="idle"'],
-    ]);
+    const query = ['--query', 'agent-status=="idle"', '--timeout', '20s'];
+    await juju(['wait-for', 'unit', '-m', model, unit, ...query]);
   }
 }
 

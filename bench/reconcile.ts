@@ -1,228 +1,38 @@
 /**
  * What a dispatch of each charm costs with a long history: 200 relations and 0, 1,000 and 10,000 finished jobs that
  * are all still asked for, the worst a requirer can do. Each row is a process of its own: processor time and peak
- * memory of it, Node (started as packed charms start it) included. Juju and the hook tools are left out; what is read from disk (the journal) is read.
- * Prints a table and writes bench/results/reconcile.json.
+ * memory of it, Node included, bundled and started as packed charms are. Juju and the hook tools are left out; what is
+ * read from disk (the journal) is read. Prints a table and writes bench/results/reconcile.json.
  *
- *   node bench/reconcile.ts [--jobs 0,1000,10000] [--relations 200]
+ *   node bench/reconcile.ts [--jobs 0,1000,10000] [--relations 200] [--limit MIB]
+ *
+ * Fails where a row takes more than the limit (150 MiB), or where ten times the jobs cost more than twelve times the
+ * processor time beyond that of none.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BackupRunner } from '#backup-runner';
-import {
-  type BackupProvider,
-  encodeJobStatuses,
-  encodeJobs,
-  type Job,
-  type JobStatus,
-  parseJobs,
-} from '#database-backup';
-import type { CharmBase } from '#ops';
-import { systemClock } from '#system';
-import { projectRoot } from '#tooling';
-import { encodeHistory, parseHistory } from '../charms/backup-manager/src/history.ts';
-import { newEntry, planReconcile } from '../charms/backup-manager/src/reconcile.ts';
-import type { DatabaseTypes } from '../charms/database/src/charm-types.ts';
-import { JobDesk } from '../charms/database/src/job-desk.ts';
-import { encodeClaims, encodeLedger, encodeOutcomes } from '../charms/database/src/ledger.ts';
-import { jobDirectoryName } from '../lib/backup-runner/job-files.ts';
+import { bundleProgram, projectRoot } from '#tooling';
+import { NODE_FLAGS } from '../lib/tooling/pack-charm.ts';
+import type { Figures, Scale } from './reconcile-dispatch.ts';
 
-const NOW = '2026-11-22T10:00:00.000Z';
 const RESULTS = join(projectRoot, 'bench', 'results');
-const UNIT = 'db/0';
+const PROGRAM = join(RESULTS, 'reconcile-dispatch.cjs');
 
-interface Figures {
-  readonly charm: string;
-  readonly jobs: number;
-  readonly cpuMs: number;
-  readonly peakMiB: number;
-}
-
-interface Scale {
-  readonly jobs: number;
-  readonly relations: number;
-  readonly stateDirectory: string;
-}
-
-function jobsOf(relation: number, { jobs, relations }: Scale): readonly Job[] {
-  const count =
-    Math.floor((relation + 1) * (jobs / relations)) - Math.floor(relation * (jobs / relations));
-  return Array.from({ length: count }, (_, index) => ({
-    jobId: `job-${String(relation).padStart(4, '0')}-${String(index).padStart(32, '0')}`,
-    jobType: 'backup',
-    compression: true,
-    storageConfig: {
-      bucket: 'backups',
-      'access-key': 'AKIAIOSFODNN7EXAMPLE',
-      'secret-key': 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-      endpoint: 'https://s3.example.com',
-      region: 'eu-1',
-      path: 'production',
-    },
-    requestedAt: NOW,
-  }));
-}
-
-const relationsOf = (scale: Scale): readonly number[] =>
-  Array.from({ length: scale.relations }, (_, id) => id);
-
-/** The databags and the journal as they are found, made by another process so that it does not count. */
-async function prepare(scale: Scale): Promise<void> {
-  await mkdir(join(scale.stateDirectory, 'bags'), { recursive: true });
-  let sequence = 0;
-  for (const relation of relationsOf(scale)) {
-    const jobs = jobsOf(relation, scale);
-    await writeFile(bagPath(scale, relation), encodeJobs(jobs));
-    for (const { jobId } of jobs) {
-      sequence += 1;
-      await writeResult(scale, jobId, sequence);
-    }
-  }
-  const asked = relationsOf(scale).flatMap((relation) =>
-    jobsOf(relation, scale).map((job) => ({ relation, job })),
-  );
-  const outcome = { status: 'success', message: 'backed up' } as const;
-  const entry = { unit: UNIT, epoch: 1, isTaken: true, claimedAt: NOW, outcome };
-  const bags = {
-    ledger: encodeLedger(
-      new Map(asked.map(({ relation, job }) => [job.jobId, { ...entry, relation }])),
-    ),
-    claims: encodeClaims(new Set(asked.map(({ job }) => job.jobId))),
-    outcomes: encodeOutcomes(new Map(asked.map(({ job }) => [job.jobId, outcome]))),
-    primary: JSON.stringify({ unit: UNIT, epoch: 1 }),
-  };
-  await writeFile(join(scale.stateDirectory, 'bags', 'peers.json'), JSON.stringify(bags));
-  const history = asked.map(({ relation, job }) => ({
-    ...newEntry(job, { relationId: relation, database: `db-${relation}`, now: new Date(NOW) }),
-    state: 'success' as const,
-    finishedAt: NOW,
-    message: outcome.message,
-  }));
-  await writeFile(
-    join(scale.stateDirectory, 'bags', 'history.json'),
-    encodeHistory(history, 10_000),
-  );
-}
-
-const bagPath = (scale: Scale, relation: number): string =>
-  join(scale.stateDirectory, 'bags', `${relation}.json`);
-
-async function writeResult(scale: Scale, jobId: string, sequence: number): Promise<void> {
-  const directory = join(scale.stateDirectory, 'jobs', jobDirectoryName(jobId));
-  await mkdir(directory, { recursive: true });
-  const claim = { jobId, jobType: 'backup', compression: true, claimedAt: NOW, sequence };
-  const artefactPath = `production/model/db/backups/20261122T100000Z-${jobId}/`;
-  const isGood = sequence % 10 !== 0;
-  const message = '12.5 GiB backed up, 31 MiB of it new in the bucket';
-  const result = {
-    claim,
-    startedAt: NOW,
-    finishedAt: NOW,
-    outcome: isGood
-      ? { status: 'success', artefactPath, size: 13_421_772_800, newBytes: 32_505_856, message }
-      : {
-          status: 'error',
-          failure: { code: 'unavailable', message: 'no answer from the storage' },
-        },
-    ...(isGood
-      ? {}
-      : { logTail: Array.from({ length: 20 }, () => `${NOW} info ${'x'.repeat(80)}`) }),
-  };
-  await writeFile(join(directory, 'result.json'), `${JSON.stringify(result)}\n`);
-}
-
-async function dispatchDatabase(scale: Scale): Promise<void> {
-  const text = readFileSync(join(scale.stateDirectory, 'bags', 'peers.json'), 'utf8');
-  const bag = new Map(Object.entries(JSON.parse(text) as Record<string, string>));
-  const databag = {
-    get: (key: string) => bag.get(key) || undefined,
-    set: (key: string, value: string) => void bag.set(key, value),
-  };
-  const peers = { units: [], data: () => databag };
-  const unit = { name: UNIT, isOwn: true, isLeader: () => true };
-  const charm = {
-    unit,
-    app: { name: 'db' },
-    model: { name: 'm', uuid: 'u', getRelation: () => peers },
-  };
-  const provider = {
-    requests: () =>
-      relationsOf(scale).map((id) => ({
-        relation: { id },
-        ...parseJobs(readFileSync(bagPath(scale, id), 'utf8')),
-      })),
-    publish: (_: object, statuses: readonly JobStatus[]) => void encodeJobStatuses(statuses),
-  };
-  const silent = { info: () => undefined, warning: () => undefined };
-  const runner = new BackupRunner({
-    stateDirectory: scale.stateDirectory,
-    workerCommand: ['/bin/false'],
-    unitName: UNIT,
-    charmDir: '/',
-    eventName: 'e',
-    engineConfig: null,
-    clock: systemClock,
-    maxConcurrentBackups: 2,
-    log: silent,
-  });
-  const desk = new JobDesk(
-    charm as unknown as CharmBase<DatabaseTypes>,
-    provider as unknown as BackupProvider,
-    systemClock,
-  );
-  await desk.reconcile({ runner });
-  // The status of the unit is made from the jobs as well.
-  await runner.jobs();
-}
-
-function dispatchManager(scale: Scale): void {
-  const text = readFileSync(join(scale.stateDirectory, 'bags', 'history.json'), 'utf8');
-  const { history } = planReconcile({
-    history: parseHistory(text),
-    lastBackups: new Map(),
-    living: new Set(relationsOf(scale)),
-    relations: relationsOf(scale).map((relationId) => ({
-      relationId,
-      database: `db-${relationId}`,
-      requested: [],
-      statuses: [],
-      units: [UNIT],
-    })),
-    isSettled: true,
-    now: new Date(),
-  });
-  encodeHistory(history, 10_000);
-}
-
-/** In the measured process: everything a dispatch does, then what it cost. */
-async function measure(charm: string, scale: Scale): Promise<void> {
-  await (charm === 'database' ? dispatchDatabase(scale) : dispatchManager(scale));
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  const figures: Figures = {
-    charm,
-    jobs: scale.jobs,
-    cpuMs: Math.round((userCPUTime + systemCPUTime) / 1000),
-    peakMiB: Math.round(maxRSS / 1024),
-  };
-  process.stdout.write(JSON.stringify(figures));
-}
+/** Of a dispatch, in multiples of the growth in jobs. */
+const LINEAR = 1.2;
 
 function inChild(mode: string, scale: Scale): string {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [
-      '--max-semi-space-size=2',
-      import.meta.filename,
-      '--mode',
-      mode,
-      '--scale',
-      JSON.stringify(scale),
-    ],
-    { encoding: 'utf8', maxBuffer: 1 << 24 },
+    [...NODE_FLAGS, PROGRAM, mode, JSON.stringify(scale)],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 24,
+      env: { ...process.env, NODE_COMPILE_CACHE: join(RESULTS, '.compile-cache') },
+    },
   );
   if (status !== 0) {
     throw new Error(`${mode} failed: ${stderr}`);
@@ -230,7 +40,7 @@ function inChild(mode: string, scale: Scale): string {
   return stdout;
 }
 
-async function measureAll(counts: readonly number[], relations: number): Promise<void> {
+async function measureAll(counts: readonly number[], relations: number): Promise<Figures[]> {
   const rows: Figures[] = [];
   for (const jobs of counts) {
     const stateDirectory = await mkdtemp(join(tmpdir(), 'bench-reconcile-'));
@@ -238,35 +48,58 @@ async function measureAll(counts: readonly number[], relations: number): Promise
       const scale = { jobs, relations, stateDirectory };
       inChild('prepare', scale);
       for (const charm of ['database', 'manager']) {
+        // The first fills the compile cache, as the first dispatch after a deployment does.
+        inChild(charm, scale);
         rows.push(JSON.parse(inChild(charm, scale)) as Figures);
       }
     } finally {
       await rm(stateDirectory, { recursive: true, force: true });
     }
   }
-  for (const { charm, jobs, cpuMs, peakMiB } of rows) {
-    const cells = [charm.padEnd(10), String(jobs).padStart(6), `${cpuMs} ms`.padStart(9)];
-    process.stdout.write(`${cells.join('  ')}  ${String(peakMiB).padStart(4)} MiB\n`);
-  }
-  await mkdir(RESULTS, { recursive: true });
-  const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
-  await writeFile(
-    join(RESULTS, 'reconcile.json'),
-    `${JSON.stringify({ machine, relations, rows }, undefined, 2)}\n`,
-  );
+  return rows;
+}
+
+/** What breaks the goals, in words. */
+function complaints(rows: readonly Figures[], limitMiB: number): readonly string[] {
+  const heavy = rows
+    .filter(({ peakMiB }) => peakMiB > limitMiB)
+    .map(({ charm, jobs, peakMiB }) => `${charm}, ${jobs} jobs: ${peakMiB} MiB`);
+  const steep = ['database', 'manager'].flatMap((charm) => {
+    const [none, some, many] = rows.filter((row) => row.charm === charm);
+    if (none === undefined || some === undefined || many === undefined || none.jobs !== 0) {
+      return [];
+    }
+    const growth = (many.cpuMs - none.cpuMs) / Math.max(1, some.cpuMs - none.cpuMs);
+    return growth > LINEAR * (many.jobs / some.jobs)
+      ? [
+          `${charm}: ${many.jobs / some.jobs} times the jobs cost ${growth.toFixed(1)} times as much`,
+        ]
+      : [];
+  });
+  return [...heavy, ...steep];
 }
 
 const { values } = parseArgs({
   options: {
     jobs: { type: 'string', default: '0,1000,10000' },
     relations: { type: 'string', default: '200' },
-    mode: { type: 'string', default: '' },
-    scale: { type: 'string', default: '{}' },
+    limit: { type: 'string', default: '150' },
   },
 });
-if (values.mode === '') {
-  await measureAll(values.jobs.split(',').map(Number), Number(values.relations));
-} else {
-  const scale = JSON.parse(values.scale) as Scale;
-  await (values.mode === 'prepare' ? prepare(scale) : measure(values.mode, scale));
+await mkdir(RESULTS, { recursive: true });
+await bundleProgram(join(projectRoot, 'bench', 'reconcile-dispatch.ts'), PROGRAM);
+const rows = await measureAll(values.jobs.split(',').map(Number), Number(values.relations));
+for (const { charm, jobs, cpuMs, peakMiB } of rows) {
+  const cells = [charm.padEnd(10), String(jobs).padStart(6), `${cpuMs} ms`.padStart(9)];
+  process.stdout.write(`${cells.join('  ')}  ${String(peakMiB).padStart(4)} MiB\n`);
+}
+const machine = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length };
+await writeFile(
+  join(RESULTS, 'reconcile.json'),
+  `${JSON.stringify({ machine, relations: Number(values.relations), rows }, undefined, 2)}\n`,
+);
+const wrong = complaints(rows, Number(values.limit));
+if (wrong.length > 0) {
+  process.stderr.write(`${wrong.join('\n')}\n`);
+  process.exitCode = 1;
 }

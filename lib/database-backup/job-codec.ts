@@ -32,7 +32,8 @@ export function parseJobs(text: string | undefined): {
   readonly isReadable: boolean;
 } {
   const { items, issues, isReadable } = readItems(text, 'job', misunderstanding);
-  return { jobs: items.map(toJob), issues, isReadable };
+  const configs = new Map<string, StorageConfig>();
+  return { jobs: items.map((item) => toJob(item, configs)), issues, isReadable };
 }
 
 /**
@@ -59,13 +60,18 @@ function misunderstanding(item: JsonObject, path: string): string | undefined {
   return undefined;
 }
 
-function toJob(item: JsonObject): Job {
+/** @param configs those met so far: jobs of one requirer share them, and there may be thousands of jobs */
+function toJob(item: JsonObject, configs: Map<string, StorageConfig>): Job {
   const config = item['job-config'];
+  const storageConfig = item['storage-config'] as unknown as StorageConfig;
+  const key = JSON.stringify(storageConfig);
+  const shared = configs.get(key) ?? storageConfig;
+  configs.set(key, shared);
   return {
     jobId: item['job-id'] as string,
     jobType: item['job-type'] as JobType,
     compression: isObject(config) && config['compression'] === true,
-    storageConfig: item['storage-config'] as unknown as StorageConfig,
+    storageConfig: shared,
     ...textField('artefactPath', item['artefact-path']),
     ...textField('requestedAt', item['requested-at']),
     ...labelOf(item['label']),

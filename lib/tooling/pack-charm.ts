@@ -33,14 +33,19 @@ export interface PackOptions {
   readonly source?: string;
 }
 
+/**
+ * What packed charms start Node with. Small nurseries and early collection cost a dispatch no time and spare half
+ * of what long lists add to its memory (bench/reconcile.ts).
+ */
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2', '--optimize-for-size'];
+
 // Juju starts `dispatch` by its absolute path, without HOME and with little on PATH. Node keeps compiled
 // code in the unit's own folder: written beside and renamed, so dispatches may overlap; checked against
-// the source before use; silently left out where it cannot be written. Small nurseries cost a dispatch no time
-// and spare a third of its memory where it reads long lists (bench/reconcile.ts).
+// the source before use; silently left out where it cannot be written.
 const DISPATCH = `#!/bin/sh
 charm=\${0%/*}
 export NODE_COMPILE_CACHE="$charm/.compile-cache"
-exec "$charm/bin/node" --max-semi-space-size=2 "$charm/src/main.cjs"
+exec "$charm/bin/node" ${NODE_FLAGS.join(' ')} "$charm/src/main.cjs"
 `;
 
 /**

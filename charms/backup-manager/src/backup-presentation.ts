@@ -1,16 +1,19 @@
 /** Backups, retention and upkeep as people read them (tables) and as programs do (flat values). Pure. */
 import type { RetentionDecision } from '#snapshots';
 import { formatBytes, formatDuration } from '#system';
-import { coarseAge } from './durations.ts';
+import { exactAge } from './durations.ts';
 import { definedOnly, type FlatRecord, timeText } from './presentation.ts';
 import type { BackupDetails, BackupInfo, DeletedBackup } from './storage.ts';
 import { textTable } from './table.ts';
 import type { UpkeepRecord } from './upkeep/upkeep.ts';
 
-/** An aligned table, in the order given. */
+const BACKUP_HEADER = ['CREATED', 'AGE', 'DATABASE', 'MODEL', 'ENGINE', 'SIZE', 'STORED', 'MARKS'];
+
+/** An aligned table, in the order given; with labels where there are any. */
 export function backupsTable(backups: readonly BackupInfo[], now: Date): string {
+  const isLabelled = backups.some(({ label }) => label !== undefined);
   return textTable(
-    ['CREATED', 'AGE', 'DATABASE', 'MODEL', 'ENGINE', 'SIZE', 'STORED', 'MARKS', 'ARTEFACT-PATH'],
+    [...BACKUP_HEADER, ...(isLabelled ? ['LABEL'] : []), 'ARTEFACT-PATH'],
     backups.map((backup) => [
       timeText(backup.createdAt),
       ageText(backup.createdAt, now),
@@ -20,6 +23,7 @@ export function backupsTable(backups: readonly BackupInfo[], now: Date): string 
       formatBytes(backup.bytes),
       formatBytes(backup.storedBytes),
       marksText(backup, now),
+      ...(isLabelled ? [backup.label ?? '-'] : []),
       backup.artefactPath,
     ]),
   );
@@ -158,7 +162,7 @@ function marksText({ marks }: BackupInfo, now: Date): string {
 
 function ageText(time: string, now: Date): string {
   const seconds = secondsSince(time, now);
-  return seconds === undefined ? '-' : coarseAge(seconds * 1000);
+  return seconds === undefined ? '-' : exactAge(seconds * 1000);
 }
 
 /** Whole seconds; undefined for a stranger's time that is none. */

@@ -21,9 +21,10 @@ import { createBackup, restore } from './actions/request-actions.ts';
 import { planRetentionNow, sweepNow } from './actions/retention-actions.ts';
 import { undoRestore } from './actions/undo-restore.ts';
 import type { BackupManagerTypes } from './charm-types.ts';
+import type { HistoryEntry } from './history.ts';
 import { Manager, type ManagerPorts, realPorts, UPKEEP_EVENT } from './manager.ts';
 import { outcomeText } from './presentation.ts';
-import { describeStatus } from './status.ts';
+import { describeStatus, shrunkText } from './status.ts';
 
 type Actions = BackupManagerTypes['actions'];
 type Perform<Name extends keyof Actions> = (
@@ -128,6 +129,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     for (const entry of outcomes) {
       if (entry.state === 'success') {
         this.log.info(outcomeText(entry));
+        this.#warnOfShrunk(entry);
       } else {
         this.log.error(outcomeText(entry));
       }
@@ -135,6 +137,20 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     await manager.upkeep.takeIn();
     await (storage === 'adapt' ? manager.health.adapt() : manager.health.recheck());
     await this.#retain(isSettled);
+  }
+
+  #warnOfShrunk({ jobType, relationId, artefactPath }: HistoryEntry): void {
+    const last = this.#manager.peers.lastBackups().get(relationId);
+    if (
+      jobType === 'backup' &&
+      last?.shrunkFrom !== undefined &&
+      last.artefactPath === artefactPath
+    ) {
+      const list = `juju run ${this.app.name}/leader list-backups`;
+      this.log.warning(
+        `${shrunkText(last)}; retention waits for the next one; if data are missing: ${list}, then keep-backup for an older one`,
+      );
+    }
   }
 
   /** Never for rules that are wrong, nor into a storage that is not there. */

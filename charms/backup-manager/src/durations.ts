@@ -2,7 +2,7 @@
 import { HintError } from '#system';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-const FORM = 'a whole number and s, m, h, d or w, for example 30d or 12h';
+const FORM = 'a whole number above 0 and s, m, h, d or w, for example 30d or 12h';
 // Ten years; more is a slip.
 const MAX_SECONDS = 315_360_000;
 
@@ -34,4 +34,13 @@ export function coarseAge(ms: number): string {
     return 'under 1 h';
   }
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
+/** How long ago, for people who have just asked: `32 s`, `12 min`, `3 h`, `12 d`. */
+export function exactAge(ms: number): string {
+  const seconds = Math.floor(Math.max(0, ms) / 1000);
+  if (seconds < 60) {
+    return `${seconds} s`;
+  }
+  return seconds < 3600 ? `${Math.floor(seconds / 60)} min` : coarseAge(ms);
 }

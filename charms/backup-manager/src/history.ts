@@ -101,6 +101,11 @@ export interface LastBackup {
   /** When one of this application was last proved restorable, and which. */
   readonly verifiedAt?: string | undefined;
   readonly verifiedPath?: string | undefined;
+  /** When a backup of it was last restored or tried, and how long that took. */
+  readonly restoredAt?: string | undefined;
+  readonly restoreSeconds?: number | undefined;
+  /** Size of the backup before, where the last one is less than half of it: data may be missing. */
+  readonly shrunkFrom?: number | undefined;
   /** When retention was last begun. */
   readonly retainedAt?: string | undefined;
 }

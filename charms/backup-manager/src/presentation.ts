@@ -19,10 +19,13 @@ export function percentOf(status: UnitJobStatus | undefined): number | undefined
   return known === undefined ? undefined : Math.min(100, Math.max(0, Math.floor(known)));
 }
 
-/** An aligned table, newest first. */
+const JOB_HEADER = ['JOB', 'DATABASE', 'TYPE', 'STATUS', 'REQUESTED', 'TIME', 'SIZE'];
+
+/** An aligned table, newest first; with labels where there are any. */
 export function jobsTable(entries: readonly HistoryEntry[], live: LiveStatuses, now: Date): string {
+  const isLabelled = entries.some(({ label }) => label !== undefined);
   return textTable(
-    ['JOB', 'DATABASE', 'TYPE', 'STATUS', 'REQUESTED', 'TIME', 'SIZE', 'DETAILS'],
+    [...JOB_HEADER, ...(isLabelled ? ['LABEL'] : []), 'DETAILS'],
     entries.map((entry) => {
       const status = live.get(entry.jobId);
       return [
@@ -33,6 +36,7 @@ export function jobsTable(entries: readonly HistoryEntry[], live: LiveStatuses, 
         timeText(entry.requestedAt),
         durationText(entry, now),
         sizeText(entry.size),
+        ...(isLabelled ? [entry.label ?? '-'] : []),
         detailText(entry, status),
       ];
     }),
@@ -159,16 +163,15 @@ function durationText(entry: HistoryEntry, now: Date): string {
 
 function detailText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
   if (!isFinished(entry)) {
-    return openDetailText(entry, status);
+    return openDetailText(status);
   }
   const { artefactPath, message } = entry;
   return (entry.state === 'error' ? message : (artefactPath ?? message)) ?? '-';
 }
 
-function openDetailText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
+function openDetailText(status: UnitJobStatus | undefined): string {
   const { waitsFor = [] } = status?.queue ?? {};
   const parts = [
-    entry.label === undefined ? undefined : JSON.stringify(oneLine(entry.label)),
     etaText(status),
     waitsFor.length === 0 ? undefined : `waits for ${waitsFor.join(', ')}`,
     status?.message,

@@ -4,7 +4,7 @@
  */
 import type { Job, UnitJobStatus } from '#database-backup';
 import { type HistoryEntry, isFinished, type LastBackups } from './history.ts';
-import { completed } from './last-backups.ts';
+import { completed, shrunkFrom, withRestores } from './last-backups.ts';
 
 export interface RelationView {
   readonly relationId: number;
@@ -201,12 +201,12 @@ function planLastBackups(input: ReconcileInput, outcomes: readonly HistoryEntry[
       finishedAt,
       artefactPath,
       size,
+      shrunkFrom: shrunkFrom(input.lastBackups.get(relationId)?.size, size),
     }));
   const before = [...input.lastBackups.values()].map((one) => completed(one, input.history));
   const all = [...before, ...fresh];
-  return new Map(
-    all.filter((one) => input.living.has(one.relationId)).map((one) => [one.relationId, one]),
-  );
+  const living = all.filter((one) => input.living.has(one.relationId));
+  return withRestores(new Map(living.map((one) => [one.relationId, one])), outcomes);
 }
 
 function validTime(text: string | undefined): string | undefined {

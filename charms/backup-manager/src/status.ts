@@ -1,4 +1,6 @@
 /** What `juju status` says about this application. Pure. */
+
+import { formatBytes, formatDuration } from '#system';
 import { percentDone } from './backup-presentation.ts';
 import { coarseAge } from './durations.ts';
 import { type HistoryEntry, isFinished, type LastBackup, type LastBackups } from './history.ts';
@@ -25,7 +27,8 @@ export interface StatusText {
   readonly message: string;
 }
 
-// `juju status` shows the first 120 characters.
+/** `juju status` shows no more of a message. */
+const MAX_SHOWN = 120;
 const MAX_REASON = 60;
 /** With more databases their ages are a list, and that is what list-databases is for. */
 const MAX_NAMED = 3;
@@ -34,7 +37,7 @@ const MAX_JOBS = 3;
 /** Faults first; else how many databases are protected, what runs, what failed last, and how old backups are. */
 export function describeStatus(input: StatusInput): StatusText {
   if (input.fault !== undefined) {
-    return { kind: 'blocked', message: `${input.fault.message}; ${input.fault.hint}` };
+    return { kind: 'blocked', message: faultText(input.fault, input.application) };
   }
   if (input.databases.length === 0) {
     return {
@@ -44,10 +47,12 @@ export function describeStatus(input: StatusInput): StatusText {
   }
   const parts = [
     protectedPart(input),
+    ...firstStep(input),
     ...runningParts(input),
     ...runningUpkeep(input),
     ...failedParts(input),
     ...failedUpkeep(input),
+    ...shrunkParts(input),
     ...ageParts(input),
   ];
   return { kind: 'active', message: parts.join('; ') };
@@ -56,6 +61,52 @@ export function describeStatus(input: StatusInput): StatusText {
 function protectedPart({ databases, lastBackups }: StatusInput): string {
   const count = databases.filter((one) => lastBackups.has(one.relationId)).length;
   return `${count} of ${databases.length} ${databases.length === 1 ? 'database' : 'databases'} protected`;
+}
+
+/** All of it where it fits; else what is wrong in short, and the command that tells more. */
+function faultText({ code, message, hint }: StorageFault, application: string): string {
+  const full = `${message}; ${hint}`;
+  if (full.length <= MAX_SHOWN || CONFIGURED.includes(code)) {
+    return full;
+  }
+  const rest = `; run: juju run ${application}/leader check-storage`;
+  const short = `S3: ${withoutPlace(message)}`;
+  const room = MAX_SHOWN - rest.length;
+  return `${short.length > room ? `${short.slice(0, room - 1)}…` : short}${rest}`;
+}
+
+/** Their hint is the command that ends them. */
+const CONFIGURED: readonly string[] = [
+  'not-configured',
+  'configured-twice',
+  'secret-not-granted',
+  'bad-secret',
+  'invalid-configuration',
+  'invalid-retention',
+];
+
+/** Without `cannot list bucket … at …: ` before it. */
+function withoutPlace(message: string): string {
+  return message.replace(/^cannot [^:]*? at \S+: /, '');
+}
+
+/** Where nothing was ever asked. */
+function firstStep({ history, lastBackups, application }: StatusInput): readonly string[] {
+  return history.length === 0 && lastBackups.size === 0
+    ? [`run: juju run ${application}/leader create-backup`]
+    : [];
+}
+
+function shrunkParts({ databases, lastBackups }: StatusInput): readonly string[] {
+  return databases.flatMap(({ relationId }) => {
+    const last = lastBackups.get(relationId);
+    return last?.shrunkFrom === undefined ? [] : [shrunkText(last)];
+  });
+}
+
+/** That the last backup is much smaller than the one before. */
+export function shrunkText({ database = 'one', size = 0, shrunkFrom = 0 }: LastBackup): string {
+  return `last backup of ${database} has ${formatBytes(size)}, the one before ${formatBytes(shrunkFrom)}`;
 }
 
 const VERBS = { backup: 'backing up', restore: 'restoring' } as const;
@@ -161,10 +212,15 @@ function ageParts({ databases, lastBackups, now }: StatusInput): readonly string
     : [`oldest: ${oldest.database ?? 'one'} backed up ${agesText(oldest, now)}`];
 }
 
-function agesText({ finishedAt, verifiedAt }: LastBackup, now: Date): string {
+function agesText(last: LastBackup, now: Date): string {
+  const { finishedAt, verifiedAt, restoredAt, restoreSeconds } = last;
   const age = (time: string): string => coarseAge(now.getTime() - Date.parse(time));
   const verified = verifiedAt === undefined ? '' : `, verified ${age(verifiedAt)} ago`;
-  return `${age(finishedAt)} ago${verified}`;
+  const proved =
+    restoredAt === undefined || restoreSeconds === undefined || restoredAt !== verifiedAt
+      ? verified
+      : `, proved restorable ${age(restoredAt)} ago in ${formatDuration(restoreSeconds * 1000)}`;
+  return `${age(finishedAt)} ago${proved}`;
 }
 
 function reason(message = 'no reason given'): string {

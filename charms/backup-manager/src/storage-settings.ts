@@ -199,6 +199,11 @@ function pathFrom(text: string): { readonly path?: string } {
 
 /** Lets the object store judge the values, and takes the certificates over one by one as plain PEM. */
 function validated(config: StorageConfig, command: string): StorageSettings {
+  if (config.path?.split('/').some((part) => part === '.' || part === '..') === true) {
+    return faulty('invalid-configuration', 'path must not hold "." or ".." between slashes', {
+      hint: `correct it: ${command}`,
+    });
+  }
   try {
     const { tlsCaChain } = parseS3Options(config);
     return {

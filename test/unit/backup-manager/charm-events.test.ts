@@ -163,7 +163,9 @@ describe('storage and leadership', () => {
     expect(blocked.unitStatus).toBe('blocked: bucket "b" does not answer; check endpoint');
     stage.storage.failure = undefined;
     const cleared = await stage.hook('updateStatus', { ...scene, before: blocked });
-    expect(cleared.unitStatus).toBe('active: 0 of 1 database protected');
+    expect(cleared.unitStatus).toBe(
+      'active: 0 of 1 database protected; run: juju run backup-manager/leader create-backup',
+    );
   });
 
   test('changed credentials are used from the next job on', async () => {

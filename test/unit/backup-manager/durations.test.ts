@@ -1,5 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { coarseAge, parseDuration } from '../../../charms/backup-manager/src/durations.ts';
+import {
+  coarseAge,
+  exactAge,
+  parseDuration,
+} from '../../../charms/backup-manager/src/durations.ts';
 
 test.each([
   ['45s', 45],
@@ -16,7 +20,7 @@ test.each(['', '30', 'd', '0d', '-1d', '1.5h', '3 days', '11000w', '30d!', '9999
   '%j is refused with the allowed form',
   (text) => {
     expect(() => parseDuration('older-than', text)).toThrow(
-      /older-than must be a whole number and s, m, h, d or w, for example 30d/,
+      /older-than must be a whole number above 0 and s, m, h, d or w, for example 30d/,
     );
   },
 );
@@ -29,4 +33,15 @@ test.each([
   [48 * 3_600_000, '2 d'],
 ])('%s ms ago is %s', (ms, text) => {
   expect(coarseAge(ms)).toBe(text);
+});
+
+test.each([
+  [-5, '0 s'],
+  [59_999, '59 s'],
+  [60_000, '1 min'],
+  [3_599_999, '59 min'],
+  [3_600_000, '1 h'],
+  [48 * 3_600_000, '2 d'],
+])('%s ms ago is %s for who has just asked', (ms, text) => {
+  expect(exactAge(ms)).toBe(text);
 });

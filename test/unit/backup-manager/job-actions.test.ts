@@ -43,7 +43,10 @@ describe('wishes of a backup', () => {
   });
 
   test.each([
-    [{ 'start-deadline': 'soon' }, 'start-deadline must be a whole number and s, m, h, d or w'],
+    [
+      { 'start-deadline': 'soon' },
+      'start-deadline must be a whole number above 0 and s, m, h, d or w',
+    ],
     [{ label: 'x'.repeat(201) }, 'label must have at most 200 characters'],
   ])('%j is refused', async (params, message) => {
     const { action, requests } = await stage.act('create-backup', params, related(ALL));
@@ -312,5 +315,38 @@ describe('show-job', () => {
       related(ALL, { history: [failed] }),
     );
     expect(shown.action.results['log']).toBe('one\ntwo [31m');
+  });
+
+  describe('by the beginning of its id', () => {
+    const history = [
+      'job-0190aaaa-1',
+      'job-0190aaaa-2',
+      'job-0190bbbb-1',
+      'job-0190aaaa-3',
+      'job-0190aaaa-4',
+    ].map((jobId) => anEntry({ jobId, state: 'success' }));
+    const show = async (jobId: string) =>
+      (await stage.act('show-job', { 'job-id': jobId }, related(ALL, { history }))).action;
+
+    test('where one job begins so', async () => {
+      expect((await show('job-0190b')).results['job-id']).toBe('job-0190bbbb-1');
+      expect((await show('job-0190aaaa-1')).results['job-id']).toBe('job-0190aaaa-1');
+    });
+
+    test('several are named, and too short a text is no beginning', async () => {
+      expect((await show('job-0190aaaa')).failure).toBe(
+        'several jobs begin with "job-0190aaaa": "job-0190aaaa-1", "job-0190aaaa-2", "job-0190aaaa-3" and others; repeat with more of the id',
+      );
+      expect((await show('job-')).failure).toMatch(/^no job is called "job-"/);
+    });
+
+    test('cancel-job takes it too', async () => {
+      const { action } = await stage.act(
+        'cancel-job',
+        { 'job-id': 'job-0190b' },
+        related(ALL, { history }),
+      );
+      expect(action.failure).toMatch(/^"job-0190bbbb-1" has ended already/);
+    });
   });
 });

@@ -38,6 +38,17 @@ describe('jobs', () => {
     );
   });
 
+  test('labels have a column where there are any', () => {
+    const [header, first, second] = jobsTable(
+      [anEntry({ label: 'before\nthe move' }), anEntry({ jobId: 'job-2' })],
+      new Map(),
+      now,
+    ).split('\n');
+    expect(header).toMatch(/ SIZE +LABEL +DETAILS$/);
+    expect(first).toMatch(/ - +before the move +-$/);
+    expect(second).toMatch(/ - +- +-$/);
+  });
+
   test('a finished job shows its artefact or its error', () => {
     const done = anEntry({ state: 'success', artefactPath: 'p/', size: 2048 });
     const failed = anEntry({ state: 'error', message: 'no\nway' });

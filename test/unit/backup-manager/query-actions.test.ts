@@ -175,7 +175,9 @@ describe('clear-history', () => {
     expect(action.results).toEqual({ cleared: '1', kept: '2' });
     expect(left.map((entry) => entry.jobId)).toEqual(['job-1', 'job-3']);
     const refused = await stage.act('clear-history', { 'older-than': 'old' }, scene);
-    expect(refused.action.failure).toContain('older-than must be a whole number and s, m, h, d');
+    expect(refused.action.failure).toContain(
+      'older-than must be a whole number above 0 and s, m, h, d',
+    );
   });
 
   test('what is cleared stays cleared though the database still tells of it', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { describeStatus, type StatusInput } from '../../../charms/backup-manager/src/status.ts';
 import { anEntry, aStatus, now } from './makers.ts';
 
@@ -32,9 +32,77 @@ test('without a database it says how to relate one', () => {
 });
 
 test('it counts the protected databases', () => {
-  expect(status()).toBe('active: 0 of 2 databases protected');
   expect(status({ lastBackups: protectedMap })).toBe('active: 1 of 2 databases protected');
-  expect(status({ databases: [{ relationId: 4 }] })).toBe('active: 0 of 1 database protected');
+  const history = [anEntry({ state: 'success' })];
+  expect(status({ history })).toBe('active: 0 of 2 databases protected');
+  expect(status({ databases: [{ relationId: 4 }], history })).toBe(
+    'active: 0 of 1 database protected',
+  );
+});
+
+test('where nothing was ever asked it says what to type', () => {
+  expect(status()).toBe(
+    'active: 0 of 2 databases protected; run: juju run backup-manager/leader create-backup',
+  );
+});
+
+describe('of a long fault the status keeps what is wrong, and the command that tells more', () => {
+  const place = 'cannot list bucket "backups" at https://s3.eu-central.example.com:9000';
+  const command = 'run: juju run backup-manager/leader check-storage';
+  const hint = 'create the bucket, or correct the bucket setting of the application';
+
+  test.each([
+    [`${place}: there is no such bucket`, `blocked: S3: there is no such bucket; ${command}`],
+    [
+      `${place}: ${'x'.repeat(100)}`,
+      expect.stringMatching(
+        /^blocked: S3: x+…; run: juju run backup-manager\/leader check-storage$/,
+      ),
+    ],
+    [`no answer within 8 s from ${'y'.repeat(90)}`, expect.stringContaining(command)],
+  ])('%s', (message, shown) => {
+    const text = status({ fault: { code: 'x', message, hint } });
+    expect(text).toEqual(shown);
+    expect(text.replace('blocked: ', '').length).toBeLessThanOrEqual(120);
+  });
+
+  test('wrong settings keep the command that ends them', () => {
+    const fault = {
+      code: 'bad-secret',
+      message: `${'z'.repeat(90)}`,
+      hint: 'run: juju update-secret …',
+    };
+    expect(status({ fault })).toContain('; run: juju update-secret …');
+  });
+});
+
+test('it tells what proves that backups restore, and in what time', () => {
+  const last = {
+    relationId: 4,
+    database: 'db',
+    finishedAt: '2026-11-21T00:00:00.000Z',
+    verifiedAt: '2026-11-20T03:00:00.000Z',
+  };
+  const databases = [{ relationId: 4 }];
+  const text = (parts: object): string =>
+    status({ databases, lastBackups: new Map([[4, { ...last, ...parts }]]) });
+  const proof = { restoredAt: last.verifiedAt, restoreSeconds: 252 };
+  expect(text({})).toContain('db backed up 3 h ago, verified 24 h ago');
+  expect(text(proof)).toContain('db backed up 3 h ago, proved restorable 24 h ago in 4 min 12 s');
+  expect(text({ ...proof, verifiedAt: '2026-11-21T01:00:00.000Z' })).toContain('verified 2 h ago');
+});
+
+test('it says when a backup is much smaller than the one before', () => {
+  const last = {
+    relationId: 4,
+    database: 'db',
+    finishedAt: 'x',
+    size: 2 * 1024 ** 2,
+    shrunkFrom: 3 * 1024 ** 3,
+  };
+  expect(status({ lastBackups: new Map([[4, last]]) })).toContain(
+    'last backup of db has 2.0 MiB, the one before 3.0 GiB',
+  );
 });
 
 test('it says what is requested and what runs, with percent where known', () => {

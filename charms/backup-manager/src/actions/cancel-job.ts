@@ -6,13 +6,14 @@ import { type HistoryEntry, isFinished } from '../history.ts';
 import type { Manager } from '../manager.ts';
 import { withdrawn } from '../reconcile.ts';
 import { assertLeader, quote, requiredParameter } from './action-checks.ts';
+import { fullJobId } from './find-job.ts';
 
 type Event = ActionEvent<BackupManagerTypes['actions']['cancel-job']>;
 
 /** Asks for a cancel where the database understands that; else takes the request back, and records that. */
 export async function cancelJob(event: Event, manager: Manager): Promise<void> {
   const list = `run: juju run ${manager.unitName} list-jobs`;
-  const jobId = requiredParameter(event, 'job-id', list);
+  const jobId = await fullJobId(manager, requiredParameter(event, 'job-id', list));
   if (await cancelUpkeep(event, manager, jobId)) {
     return;
   }

@@ -1,9 +1,9 @@
 /** The action that tells how each related database stands. Every unit answers it. */
 import type { UnitJobStatus } from '#database-backup';
 import type { ActionEvent } from '#ops';
-import { formatBytes } from '#system';
+import { formatBytes, formatDuration } from '#system';
 import type { BackupManagerTypes } from '../charm-types.ts';
-import { coarseAge } from '../durations.ts';
+import { exactAge } from '../durations.ts';
 import { type HistoryEntry, isFinished } from '../history.ts';
 import type { Manager } from '../manager.ts';
 import { definedOnly, type FlatRecord, percentOf, typeText } from '../presentation.ts';
@@ -24,14 +24,18 @@ export function listDatabases(
   const records = manager.databases().map((database) => {
     const { relation } = database;
     const entries = history.get(relation.id) ?? [];
-    const { finishedAt, size, verifiedAt } = last.get(relation.id) ?? {};
+    const known = last.get(relation.id);
+    const { finishedAt, size, verifiedAt } = known ?? {};
     return definedOnly({
       database: database.name,
       relation: relation.id,
       'last-backup': finishedAt,
       'age-seconds': secondsSince(finishedAt, now),
       'size-bytes': size,
+      'shrunk-from-bytes': known?.shrunkFrom,
       'last-verified': verifiedAt,
+      'last-restored': known?.restoredAt,
+      'restore-seconds': known?.restoreSeconds,
       running: runningText(entries, live),
       failed: failureText(entries),
       features: [...manager.features(database)].toSorted().join(',') || 'none',
@@ -48,19 +52,44 @@ export function listDatabases(
   });
 }
 
+const HEADER = [
+  'DATABASE',
+  'RELATION',
+  'LAST BACKUP',
+  'SIZE',
+  'LAST VERIFIED',
+  'RESTORES IN',
+  'RUNNING',
+  'LAST FAILURE',
+];
+
 function databasesTable(records: readonly FlatRecord[], now: Date): string {
   return textTable(
-    ['DATABASE', 'RELATION', 'LAST BACKUP', 'SIZE', 'LAST VERIFIED', 'RUNNING', 'LAST FAILURE'],
+    HEADER,
     records.map((record) => [
       text(record['database']),
       text(record['relation']),
       agoText(record['last-backup'], now),
-      typeof record['size-bytes'] === 'number' ? formatBytes(record['size-bytes']) : '-',
+      sizeText(record),
       agoText(record['last-verified'], now),
+      typeof record['restore-seconds'] === 'number'
+        ? formatDuration(record['restore-seconds'] * 1000)
+        : '-',
       text(record['running']),
       text(record['failed']),
     ]),
   );
+}
+
+/** With a word where it is suspiciously small. */
+function sizeText(record: FlatRecord): string {
+  const { 'size-bytes': size, 'shrunk-from-bytes': before } = record;
+  if (typeof size !== 'number') {
+    return '-';
+  }
+  return typeof before === 'number'
+    ? `${formatBytes(size)} (was ${formatBytes(before)})`
+    : formatBytes(size);
 }
 
 function runningText(
@@ -82,7 +111,7 @@ function failureText(entries: readonly HistoryEntry[]): string | undefined {
 }
 
 function agoText(time: FlatRecord[string] | undefined, now: Date): string {
-  return typeof time === 'string' ? `${coarseAge(now.getTime() - Date.parse(time))} ago` : 'never';
+  return typeof time === 'string' ? `${exactAge(now.getTime() - Date.parse(time))} ago` : 'never';
 }
 
 function secondsSince(time: string | undefined, now: Date): number | undefined {

@@ -14,6 +14,7 @@ import {
   textParameter,
   wantsJson,
 } from './action-checks.ts';
+import { fullJobId } from './find-job.ts';
 import { hiddenNote, jsonList } from './lists.ts';
 
 type Actions = BackupManagerTypes['actions'];
@@ -62,7 +63,7 @@ export async function showJob(
   manager: Manager,
 ): Promise<void> {
   const list = `run: juju run ${manager.unitName} list-jobs`;
-  const jobId = requiredParameter(event, 'job-id', list);
+  const jobId = await fullJobId(manager, requiredParameter(event, 'job-id', list));
   const entry = manager.history().find((one) => one.jobId === jobId);
   if (entry !== undefined) {
     const status = manager.live().get(jobId);

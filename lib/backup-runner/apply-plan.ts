@@ -5,7 +5,7 @@ import type { Claim, Failure, Gate, JobFiles } from './job-files.ts';
 import type { JobSpec } from './job-spec.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { Action, Verdict } from './plan-jobs.ts';
-import { startWorker, type WorkerProgram } from './start-worker.ts';
+import { startWorker, type WorkerProgram, yielding } from './start-worker.ts';
 import { killUnlessStopped, killWorker, stopWorker } from './stop-worker.ts';
 import { failedRecovery, lostBackup, stoppedJob, verdictFailure } from './verdicts.ts';
 import type { WorkerOrder } from './worker-order.ts';
@@ -256,7 +256,8 @@ async function start(
   const spec = asClaimed(wanted, found);
   const worker = await startWorker(
     { files, kind: 'worker', startedAt: context.now },
-    context.program,
+    // A restore starts the server itself, which would inherit it.
+    spec.jobType === 'backup' ? yielding(context.program) : context.program,
     (token) => ({ ...context.order, format: 1, mode: 'run', token, spec }),
   );
   if (action.confirmed) {

@@ -21,6 +21,15 @@ export interface StartedJob {
   readonly startedAt: string;
 }
 
+// Both are essential on Debian and Ubuntu, and become the program they start: its pid is theirs. -t: a kernel that
+// refuses is no reason not to back up.
+const YIELD = ['/usr/bin/nice', '-n', '10', '/usr/bin/ionice', '-t', '-c', '2', '-n', '7'];
+
+/** The same program, which takes what the database leaves of processors and disks, and all of it where that is idle. */
+export function yielding(program: WorkerProgram): WorkerProgram {
+  return { ...program, command: [...YIELD, ...program.command] };
+}
+
 /** The order for the worker of this name. */
 export type OrderFor = (token: string) => WorkerOrder;
 

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import os from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Stage } from './stage.ts';
@@ -38,6 +39,22 @@ describe('jobs run by workers beside the charm', () => {
     expect(await stage.ended('r1')).toMatchObject({ state: 'success', size: 11 });
     expect(await stage.live()).toEqual({ one: 'first', two: 'second' });
     expect(stage.isServing()).toBe(true);
+  });
+
+  test('a backup yields to the database, a restore does not', async () => {
+    const artefactPath = await aBackup('b1');
+    const priorityAt = async (point: string, type: 'backup' | 'restore', jobId: string) => {
+      await stage.hold(point);
+      await stage.want(type, jobId, ...(type === 'restore' ? [artefactPath] : []));
+      await stage.hook();
+      const priority = os.getPriority(await stage.reached(point));
+      await stage.release(point);
+      await stage.ended(jobId);
+      await stage.quiet();
+      return priority;
+    };
+    expect(await priorityAt('backup-entry', 'backup', 'b2')).toBe(os.getPriority() + 10);
+    expect(await priorityAt('restore-prepared', 'restore', 'r1')).toBe(os.getPriority());
   });
 
   test('a backup leaves its log beside its manifest, and files only their owner can read', async () => {

@@ -18,6 +18,12 @@ const last: LastBackup = {
 };
 const known = new Map([[4, last]]);
 
+function afterBackup(size: number, lastBackups = known) {
+  const done = aStatus({ status: 'success', size, artefactPath: 'm/db/backups/3/' });
+  return planReconcile(anInput({ lastBackups, relations: [aRelation({ statuses: [done] })] }))
+    .lastBackups;
+}
+
 describe('a backup much smaller than the one before', () => {
   test.each([
     [1000, 499, 1000],
@@ -28,12 +34,6 @@ describe('a backup much smaller than the one before', () => {
   ])('from %s to %s bytes: %s', (before, size, shrunk) => {
     expect(shrunkFrom(before, size)).toBe(shrunk);
   });
-
-  function afterBackup(size: number, lastBackups = known) {
-    const done = aStatus({ status: 'success', size, artefactPath: 'm/db/backups/3/' });
-    return planReconcile(anInput({ lastBackups, relations: [aRelation({ statuses: [done] })] }))
-      .lastBackups;
-  }
 
   test('is marked until the next one, and retention waits for that', () => {
     const small = afterBackup(10);

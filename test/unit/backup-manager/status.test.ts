@@ -69,7 +69,7 @@ describe('of a long fault the status keeps what is wrong, and the command that t
   test('wrong settings keep the command that ends them', () => {
     const fault = {
       code: 'bad-secret',
-      message: `${'z'.repeat(90)}`,
+      message: 'z'.repeat(90),
       hint: 'run: juju update-secret …',
     };
     expect(status({ fault })).toContain('; run: juju update-secret …');

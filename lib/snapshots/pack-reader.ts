@@ -2,7 +2,6 @@
 import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { damagedError, type SnapshotError } from './errors.ts';
 import { type PackName, packKey, sha256 } from './format.ts';
-import { freeMemory } from './free-memory.ts';
 
 interface PackRange {
   readonly offset: number;
@@ -16,28 +15,24 @@ export interface PackReaderOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads a range of a pack. @throws SnapshotError `damaged` when the pack is missing or too short */
-export type PackReader = (pack: PackName, range: PackRange) => Promise<PackBytes>;
-
-interface PackBytes {
-  readonly data: Uint8Array;
-  /** The reader is done with the bytes. */
-  readonly release: () => void;
-}
+/**
+ * Reads a range of a pack; bytes that are all there is in their memory belong to the caller.
+ * @throws SnapshotError `damaged` when the pack is missing or too short
+ */
+export type PackReader = (pack: PackName, range: PackRange) => Promise<Uint8Array>;
 
 /** For restoring: reads no more than asked for. */
 export function createRangeReader(options: PackReaderOptions): PackReader {
   return async (pack, { offset, end }) => {
     const range = { offset, length: end - offset };
-    const data = await explain(options, pack, async (key) => {
+    return await explain(options, pack, async (key) => {
       return await options.store.getRange(key, range, { signal: options.signal });
     });
-    return { data, release: () => freeMemory(data) };
   };
 }
 
-/** Whole packs kept at a time; the chunks of one lie together in the index, so that few are enough. */
-const PACKS_KEPT = 2;
+/** Whole packs kept at a time: one for each read under way; the chunks of one lie together in the index. */
+const PACKS_KEPT = 5;
 
 /**
  * For verifying: the first touch of a pack reads all of it and compares it with its name, so that also bytes
@@ -60,9 +55,8 @@ export function createPackVerifier(options: PackReaderOptions): PackReader {
       }
     }
     const data = await kept.get(pack.id);
-    return data === undefined
-      ? await ranges(pack, range)
-      : { data: data.subarray(range.offset, range.end), release: () => undefined };
+    // A copy, as what is handed out changes hands, and others want the same pack.
+    return data?.slice(range.offset, range.end) ?? (await ranges(pack, range));
   };
 }
 

@@ -7,7 +7,9 @@ import { lchown, lutimes, mkdir, open, readdir, symlink } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import { hasErrorCode, syncDirectory } from '#system';
 import { type ChunkSource, type FetchItem, fetchChunks } from './chunk-fetcher.ts';
+import { deliver, type FileFinish, type WholeTarget } from './decoding/decode-work.ts';
 import { SnapshotError } from './errors.ts';
+import type { ChunkRef } from './format.ts';
 import { readIndex } from './index-reader.ts';
 import { forEachConcurrently } from './ordered-map.ts';
 import { OwnerResolver, type Ownership } from './ownership.ts';
@@ -27,10 +29,10 @@ export interface RestoreTreeOptions {
  */
 const FILES_SYNCED_EACH = 256;
 
-interface FileChunk {
-  readonly file: RestoredFile;
-  readonly offset: number;
-}
+/** What a chunk belongs to: a file in several, or one that it is all of. */
+type FileChunk =
+  | { readonly file: RestoredFile; readonly offset: number }
+  | { readonly whole: WholeTarget };
 
 /** @throws SnapshotError; the directory then holds some of the tree and must not be used */
 export async function restoreTree(source: ChunkSource, options: RestoreTreeOptions): Promise<void> {
@@ -39,9 +41,15 @@ export async function restoreTree(source: ChunkSource, options: RestoreTreeOptio
   const owners = await OwnerResolver.create(options.ownership);
   const tree = new TreeWriter(options.directory, { owners, isSynced });
   try {
-    await fetchChunks(source, tree.follow(source), async ({ ref, context }, data) => {
-      await context.file.write(data, context.offset);
-      options.onBytes(ref.size);
+    await fetchChunks(source, tree.follow(source), {
+      targetOf: async ({ context }) =>
+        'whole' in context ? context.whole : await context.file.target(context.offset),
+      onDone: async ({ ref, context }) => {
+        if ('file' in context) {
+          await context.file.written(ref.size);
+        }
+        options.onBytes(ref.size);
+      },
     });
     await tree.finish();
     await (isSynced ? tree.syncDirectories() : syncTree(options.directory));
@@ -65,6 +73,16 @@ async function prepareDirectory(directory: string): Promise<void> {
   }
 }
 
+/** A file whose lines of the index are being read. */
+interface FileInIndex {
+  readonly path: string;
+  readonly finish: FileFinish;
+  /** Its first chunk, until another comes. */
+  first: ChunkRef | undefined;
+  /** Opened for the second chunk. */
+  file: RestoredFile | undefined;
+}
+
 class TreeWriter {
   readonly #root: string;
   readonly #owners: OwnerResolver;
@@ -83,16 +101,16 @@ class TreeWriter {
     this.#isSynced = options.isSynced;
   }
 
-  /** Creates directories and files as the index names them, and yields the chunks to fetch. */
+  /** Creates directories as the index names them, and yields the chunks to fetch. */
   async *follow(source: ChunkSource): AsyncIterable<FetchItem<FileChunk>> {
-    let file: RestoredFile | undefined;
+    let current: FileInIndex | undefined;
     for await (const item of readIndex(source)) {
       if (item.kind === 'entry') {
-        file = await this.#begin(item.entry);
-      } else if (file !== undefined && item.kind === 'chunk') {
-        yield { ref: item.chunk, context: { file, offset: item.offset } };
-      } else if (file !== undefined && item.kind === 'end') {
-        await file.expect(item.size);
+        current = await this.#begin(item.entry);
+      } else if (item.kind === 'chunk' && current !== undefined) {
+        yield* this.#addChunk(current, item.chunk, item.offset);
+      } else if (item.kind === 'end' && current !== undefined) {
+        yield* await this.#end(current, item.size);
       }
     }
   }
@@ -121,7 +139,7 @@ class TreeWriter {
     await forEachConcurrently([...this.#files], 8, async (file) => await file.discard());
   }
 
-  async #begin(entry: EntryMetadata): Promise<RestoredFile | undefined> {
+  async #begin(entry: EntryMetadata): Promise<FileInIndex | undefined> {
     const path = join(this.#root, entry.path);
     if (entry.kind === 'directory') {
       await this.#makeDirectory(entry.path);
@@ -133,11 +151,43 @@ class TreeWriter {
       this.#symlinks.push(entry);
       return undefined;
     }
-    const file = new RestoredFile(path, entry, {
+    const finish = {
       owner: this.#owners.ownerOf(entry),
+      mode: entry.mode,
+      mtimeMs: entry.mtimeMs,
       isSynced: this.#isSynced,
-      onClosed: () => this.#files.delete(file),
-    });
+    };
+    return { path, finish, first: undefined, file: undefined };
+  }
+
+  /** The first chunk waits, as it may be all there is. */
+  *#addChunk(current: FileInIndex, ref: ChunkRef, offset: number): Iterable<FetchItem<FileChunk>> {
+    if (offset === 0) {
+      current.first = ref;
+      return;
+    }
+    const file = current.file ?? this.#openFile(current);
+    if (current.first !== undefined) {
+      yield { ref: current.first, context: { file, offset: 0 } };
+      current.first = undefined;
+    }
+    current.file = file;
+    yield { ref, context: { file, offset } };
+  }
+
+  async #end(current: FileInIndex, size: number): Promise<FetchItem<FileChunk>[]> {
+    const { path, finish, first, file } = current;
+    await file?.expect(size);
+    const whole: WholeTarget = { kind: 'whole', path, finish };
+    if (size === 0) {
+      deliver(whole, new Uint8Array());
+    }
+    return first === undefined ? [] : [{ ref: first, context: { whole } }];
+  }
+
+  #openFile({ path, finish }: FileInIndex): RestoredFile {
+    const onClosed = (): void => void this.#files.delete(file);
+    const file = new RestoredFile({ path, finish, onClosed });
     this.#files.add(file);
     return file;
   }

@@ -1,37 +1,34 @@
-/** One file being restored: chunks may come in any order; complete, it gets its metadata and is closed. */
+/** One file being restored in several chunks, which come in any order; complete, it gets its metadata and is closed. */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Ownership } from './ownership.ts';
-import type { EntryMetadata } from './types.ts';
+import { type FileFinish, finishFile, type WriteTarget } from './decoding/decode-work.ts';
 
 export interface RestoredFileOptions {
-  readonly owner: Ownership | undefined;
-  /** Whether this file is made durable by itself. */
-  readonly isSynced: boolean;
+  readonly path: string;
+  readonly finish: FileFinish;
   readonly onClosed: () => void;
 }
 
 export class RestoredFile {
-  readonly #path: string;
-  readonly #entry: EntryMetadata;
   readonly #options: RestoredFileOptions;
   #handle: Promise<FileHandle> | undefined;
   #written = 0;
   #size: number | undefined;
   #finished = false;
 
-  constructor(path: string, entry: EntryMetadata, options: RestoredFileOptions) {
-    this.#path = path;
-    this.#entry = entry;
+  constructor(options: RestoredFileOptions) {
     this.#options = options;
   }
 
-  async write(data: Uint8Array, offset: number): Promise<void> {
-    const handle = await this.#open();
-    for (let done = 0; done < data.length; ) {
-      const { bytesWritten } = await handle.write(data, done, data.length - done, offset + done);
-      done += bytesWritten;
-    }
-    this.#written += data.length;
+  /** Where the bytes at this position go. */
+  async target(position: number): Promise<WriteTarget> {
+    // Exclusive: never writes into, or through, anything that exists.
+    this.#handle ??= open(this.#options.path, 'wx', 0o600);
+    return { kind: 'open', fd: (await this.#handle).fd, position };
+  }
+
+  /** So many bytes more have been written. */
+  async written(bytes: number): Promise<void> {
+    this.#written += bytes;
     await this.#finishIfComplete();
   }
 
@@ -48,33 +45,16 @@ export class RestoredFile {
   }
 
   async #finishIfComplete(): Promise<void> {
-    if (this.#written !== this.#size || this.#finished) {
+    const handle = await this.#handle;
+    if (this.#written !== this.#size || this.#finished || handle === undefined) {
       return;
     }
     this.#finished = true;
-    const handle = await this.#open();
-    const { mode, mtimeMs } = this.#entry;
-    const { owner } = this.#options;
-    if (owner !== undefined) {
-      await handle.chown(owner.uid, owner.gid);
-    }
-    if (mode !== undefined) {
-      // After chown, which clears set-user-id bits.
-      await handle.chmod(mode & 0o7777);
-    }
-    if (mtimeMs !== undefined) {
-      await handle.utimes(mtimeMs / 1000, mtimeMs / 1000);
-    }
-    if (this.#options.isSynced) {
+    finishFile(handle.fd, { ...this.#options.finish, isSynced: false });
+    if (this.#options.finish.isSynced) {
       await handle.sync();
     }
     await handle.close();
     this.#options.onClosed();
-  }
-
-  async #open(): Promise<FileHandle> {
-    // Exclusive: never writes into, or through, anything that exists.
-    this.#handle ??= open(this.#path, 'wx', 0o600);
-    return await this.#handle;
   }
 }

@@ -68,8 +68,8 @@ export class SnapshotReader implements Snapshot {
       }
     };
     const count = this.#progress(options);
-    const handle = (item: FetchItem<undefined>): void => count(item.ref.size);
-    await fetchChunks(source, refs(), handle, createPackVerifier(source));
+    const sink = { onDone: (item: FetchItem<undefined>): void => count(item.ref.size) };
+    await fetchChunks(source, refs(), sink, createPackVerifier(source));
     return this.#summary();
   }
 

@@ -120,16 +120,27 @@ async function bundleWorker(entry: string, target: string): Promise<readonly str
 
 /** The programs of threads, as text within the program that starts them: it stays one file. */
 async function threadSources(): Promise<Record<string, string>> {
-  const entry = join(projectRoot, 'lib', 'snapshots', 'pipeline', 'encoder-thread.ts');
-  const { outputFiles } = await build({
-    ...COMMON,
-    entryPoints: [entry],
-    write: false,
-    format: 'cjs',
-    minify: true,
-  });
-  return { ENCODER_THREAD_SOURCE: JSON.stringify(outputFiles[0]?.text ?? '') };
+  const sources: Record<string, string> = {};
+  for (const [name, path] of Object.entries(THREADS)) {
+    // One after the other: esbuild uses all cores for each.
+    // oxlint-disable-next-line no-await-in-loop
+    const { outputFiles } = await build({
+      ...COMMON,
+      entryPoints: [join(projectRoot, path)],
+      write: false,
+      format: 'cjs',
+      minify: true,
+    });
+    sources[name] = JSON.stringify(outputFiles[0]?.text ?? '');
+  }
+  return sources;
 }
+
+/** The constant that holds the source of each. */
+const THREADS = {
+  ENCODER_THREAD_SOURCE: 'lib/snapshots/pipeline/encoder-thread.ts',
+  DECODER_THREAD_SOURCE: 'lib/snapshots/decoding/decoder-thread.ts',
+};
 
 /** Source file → the npm packages it loads by `import()`. */
 type OnDemand = Map<string, Set<string>>;

@@ -31,6 +31,11 @@ export function repositoryKeyFrom(secret: Uint8Array): RepositoryKey {
   return new DerivedKey(Buffer.from(secret));
 }
 
+/** What to rebuild a coding from elsewhere; undefined where nothing is encrypted. */
+export function secretOf(coding: Coding): Buffer | undefined {
+  return coding instanceof DerivedKey ? coding.exportSecret() : undefined;
+}
+
 class DerivedKey implements RepositoryKey {
   readonly keyId: string;
   readonly overhead = NONCE_LENGTH + TAG_LENGTH;

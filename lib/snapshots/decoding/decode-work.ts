@@ -1,0 +1,134 @@
+/**
+ * The work on chunks that costs processor time when they are read: unsealing, decompressing, proving, writing. Runs in a
+ * thread of its own where there is much of it. Synchronous, and knows no store.
+ */
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fsyncSync,
+  futimesSync,
+  openSync,
+  writeSync,
+} from 'node:fs';
+import { decodeSync } from '../codec.ts';
+import { type Coding, sealedAs } from '../coding.ts';
+import type { Encoding } from '../format.ts';
+import { freeMemory } from '../free-memory.ts';
+import type { Ownership } from '../ownership.ts';
+
+/** Somewhere in a file that somebody else opens and closes. */
+interface OpenTarget {
+  readonly kind: 'open';
+  readonly fd: number;
+  readonly position: number;
+}
+
+/** A whole file, made for this. */
+export interface WholeTarget {
+  readonly kind: 'whole';
+  readonly path: string;
+  readonly finish: FileFinish;
+}
+
+export type WriteTarget = OpenTarget | WholeTarget;
+
+/** What a file gets when its content is there. */
+export interface FileFinish {
+  readonly owner: Ownership | undefined;
+  readonly mode: number | undefined;
+  readonly mtimeMs: number | undefined;
+  /** Whether it is made durable by itself. */
+  readonly isSynced: boolean;
+}
+
+/** One chunk of a batch. */
+export interface DecodeOrder {
+  readonly id: string;
+  readonly as: Encoding;
+  readonly size: number;
+  /** Where its stored form begins in the batch, and how long it is. */
+  readonly at: number;
+  readonly stored: number;
+  /** undefined where the chunk need only be proved. */
+  readonly target: WriteTarget | undefined;
+}
+
+/**
+ * Ends at the first chunk that is not what its id says; nothing is written of it, nor of those behind it.
+ * @returns how many are done
+ * @throws the error of the file system
+ */
+export function decodeBatch(
+  data: Uint8Array,
+  orders: readonly DecodeOrder[],
+  coding: Coding,
+): number {
+  for (const [number, order] of orders.entries()) {
+    const stored = data.subarray(order.at, order.at + order.stored);
+    const plain = decodeChunk(order, stored, coding);
+    if (plain === undefined) {
+      return number;
+    }
+    if (order.target !== undefined) {
+      deliver(order.target, plain);
+    }
+    if (order.as !== 'raw') {
+      freeMemory(plain);
+    }
+  }
+  return orders.length;
+}
+
+/** The chunk's bytes, or undefined when they are not what its id says. */
+export function decodeChunk(
+  { id, as, size }: Pick<DecodeOrder, 'id' | 'as' | 'size'>,
+  stored: Uint8Array,
+  coding: Coding,
+): Uint8Array | undefined {
+  try {
+    const data = decodeSync(as, coding.unseal(stored, sealedAs.chunk(id)), size);
+    return coding.idOf(data).toString('hex') === id ? data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws the error of the file system */
+export function deliver(target: WriteTarget, data: Uint8Array): void {
+  if (target.kind === 'open') {
+    writeFully(target.fd, data, target.position);
+    return;
+  }
+  // Exclusive: never writes into, or through, anything that exists.
+  const fd = openSync(target.path, 'wx', 0o600);
+  try {
+    writeFully(fd, data, 0);
+    finishFile(fd, target.finish);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Gives a complete file its metadata. @throws the error of the file system */
+export function finishFile(fd: number, { owner, mode, mtimeMs, isSynced }: FileFinish): void {
+  if (owner !== undefined) {
+    fchownSync(fd, owner.uid, owner.gid);
+  }
+  if (mode !== undefined) {
+    // After chown, which clears set-user-id bits.
+    fchmodSync(fd, mode & 0o7777);
+  }
+  if (mtimeMs !== undefined) {
+    futimesSync(fd, mtimeMs / 1000, mtimeMs / 1000);
+  }
+  if (isSynced) {
+    fsyncSync(fd);
+  }
+}
+
+function writeFully(fd: number, data: Uint8Array, position: number): void {
+  for (let done = 0; done < data.length; ) {
+    done += writeSync(fd, data, done, data.length - done, position + done);
+  }
+}

@@ -1,0 +1,25 @@
+/** One thread that decodes, proves and writes chunks. Bundled programs carry this file as text. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { PLAIN_CODING } from '../coding.ts';
+import { repositoryKeyFrom } from '../crypto/repository-key.ts';
+import { freeMemory } from '../free-memory.ts';
+import { toThreadFailure } from '../pipeline/thread-messages.ts';
+import type { Reply } from '../threads/thread-pool.ts';
+import { decodeBatch } from './decode-work.ts';
+import type { DecodeBatch, DecoderSetup } from './decoder.ts';
+
+const { secret } = workerData as DecoderSetup;
+const coding = secret === undefined ? PLAIN_CODING : repositoryKeyFrom(secret);
+
+parentPort?.on('message', ({ data, orders }: DecodeBatch) => {
+  parentPort?.postMessage(answer(data, orders));
+  freeMemory(data);
+});
+
+function answer(data: Uint8Array, orders: DecodeBatch['orders']): Reply<number> {
+  try {
+    return { ok: true, result: decodeBatch(data, orders, coding) };
+  } catch (error) {
+    return { ok: false, failure: toThreadFailure(error) };
+  }
+}

@@ -17,9 +17,9 @@ const FAILURES: readonly FailureKind[] = [
     hint: 'check the roles and pg_hba.conf of the cluster; the charm sets both at its next update-status',
   },
   {
-    pattern: /can only write single tablespace/i,
-    code: 'tablespaces-unsupported',
-    hint: 'move the tables back to pg_default and drop the other tablespaces',
+    pattern: /was promoted during online backup/i,
+    code: 'timeline-changed',
+    hint: 'try again',
   },
   {
     pattern: /max_wal_senders|all replication slots are in use/i,

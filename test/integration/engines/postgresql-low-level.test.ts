@@ -1,7 +1,18 @@
 /** Backups of files read in place, by a reader that reads late, while the server changes and drops them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  constants,
+  cp,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -144,6 +155,27 @@ describe('a low-level backup', () => {
     expect(paths).not.toContain('global/pg_control');
   }, 60_000);
 
+  test('a reader that stops half-way leaves no file open, and no backup in progress', async () => {
+    const source = await harness.engine.backup({ signal: never(), scratchDirectory: scratch });
+    const entries = source.entries[Symbol.asyncIterator]();
+    let path = '';
+    while (!path.startsWith('base/1/')) {
+      const { value } = await entries.next();
+      path = value.path;
+    }
+    const during = await openIn(harness.config.dataDirectory);
+    await source[Symbol.asyncDispose]();
+
+    expect(during).not.toEqual([]);
+    let after = during;
+    while (after.length > 0) {
+      after = await openIn(harness.config.dataDirectory);
+    }
+    const sessions = `SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_backup_start%'
+      AND pid <> pg_backend_pid();`;
+    expect(await sql(sessions)).toBe('0');
+  }, 60_000);
+
   test('a server that died and serves again has no part in a backup begun before', async () => {
     await using source = await harness.engine.backup({
       signal: never(),
@@ -268,6 +300,15 @@ async function listFingerprints(engine: Engine): Promise<ReadonlyMap<string, str
     }
   }
   return seen;
+}
+
+/** What this process has open below `directory`. */
+async function openIn(directory: string): Promise<string[]> {
+  const names = await readdir('/proc/self/fd');
+  const targets = await Promise.all(
+    names.map(async (name) => await readlink(`/proc/self/fd/${name}`).catch(() => '')),
+  );
+  return targets.filter((target) => target.startsWith(`${directory}/`));
 }
 
 function byComponents(a: string, b: string): number {

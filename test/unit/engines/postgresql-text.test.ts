@@ -132,7 +132,7 @@ describe('processes', () => {
 describe('failures', () => {
   test.each([
     ['FATAL:  password authentication failed for user "b"', 'login-refused'],
-    ['pg_basebackup: error: can only write single tablespace to stdout', 'tablespaces-unsupported'],
+    ['ERROR:  the standby was promoted during online backup', 'timeline-changed'],
     ['FATAL:  all replication slots are in use', 'too-many-backups'],
     ['write failed: No space left on device', 'disk-full'],
     ['server closed the connection unexpectedly', 'database-lost'],

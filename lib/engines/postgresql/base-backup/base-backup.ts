@@ -58,10 +58,14 @@ export async function startBaseBackup(
   const root = await findRoot(instance, session);
   const manifest = cleanup.use(await BackupManifest.begin(options.scratchDirectory));
   const copying = new Copying({ instance, history, options, session, root, manifest });
+  const entries = explaining(copying.entries(), instance, options.signal);
+  // Closes the directories and files a reader left open who stopped half-way. Not awaited: where it
+  // waits for reads to settle, they may never.
+  cleanup.defer(() => void entries.return().catch(() => undefined));
   const disposal = cleanup.move();
   return {
     startLsn: session.start.lsn,
-    entries: explaining(copying.entries(), instance, options.signal),
+    entries,
     [Symbol.asyncDispose]: async () => await disposal.disposeAsync(),
   };
 }

@@ -41,7 +41,7 @@ export async function* readPieces(
   let at = 0;
   while (at < size) {
     const wanted = Math.min(PIECE_BYTES, size - at);
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(wanted), 0, wanted, at);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, at);
     if (bytesRead === 0 && file.whenShort === 'fail') {
       throw new HintError(`cannot back up ${file.path}: it became shorter meanwhile`, {
         code: 'file-truncated',
@@ -49,8 +49,8 @@ export async function* readPieces(
       });
     }
     // Nothing read: the rest of a truncated file, as zeros.
-    const length = bytesRead === 0 ? wanted : bytesRead;
-    yield buffer.subarray(0, length);
-    at += length;
+    const piece = bytesRead === 0 ? buffer.fill(0) : buffer.subarray(0, bytesRead);
+    yield piece;
+    at += piece.length;
   }
 }

@@ -156,12 +156,15 @@ describe('a low-level backup', () => {
   }, 60_000);
 
   test('a reader that stops half-way leaves no file open, and no backup in progress', async () => {
-    const source = await harness.engine.backup({ signal: never(), scratchDirectory: scratch });
+    await using source = await harness.engine.backup({
+      signal: never(),
+      scratchDirectory: scratch,
+    });
     const entries = source.entries[Symbol.asyncIterator]();
-    let path = '';
-    while (!path.startsWith('base/1/')) {
-      const { value } = await entries.next();
-      path = value.path;
+    let entry: EngineEntry = (await entries.next()).value;
+    while (!entry.path.startsWith('base/1/')) {
+      await readToEnd(entry);
+      entry = (await entries.next()).value;
     }
     const during = await openIn(harness.config.dataDirectory);
     await source[Symbol.asyncDispose]();
@@ -300,6 +303,12 @@ async function listFingerprints(engine: Engine): Promise<ReadonlyMap<string, str
     }
   }
   return seen;
+}
+
+async function readToEnd(entry: EngineEntry): Promise<void> {
+  for await (const piece of entry.open?.() ?? []) {
+    expect(piece.length).toBeGreaterThan(0);
+  }
 }
 
 /** What this process has open below `directory`. */

@@ -7,6 +7,7 @@ import { createPostgresqlEngine } from '#engines';
 import { runProcess } from '#system';
 import { findClusterProcesses } from '../../../lib/engines/postgresql/processes.ts';
 import type { RestoreStep } from '../../../lib/engines/postgresql/restore.ts';
+import { tryLogin, tryReplicationLogin } from '../../../lib/engines/postgresql/sql.ts';
 import {
   besideOf,
   errorOf,
@@ -49,10 +50,14 @@ describe('staged data', () => {
 
   async function stage(
     kept: KeptBackup,
-    options: { isForced?: boolean; pause?: (step: RestoreStep) => Promise<void> } = {},
+    options: {
+      isForced?: boolean;
+      pause?: (step: RestoreStep) => Promise<void>;
+      roles?: Pick<PostgresqlHarness['config'], 'backupRole' | 'adminRole'>;
+    } = {},
   ) {
-    const { isForced = false, pause = async () => undefined } = options;
-    const engine = createPostgresqlEngine({ ...harness.config, runProcess, pause });
+    const { isForced = false, pause = async () => undefined, roles } = options;
+    const engine = createPostgresqlEngine({ ...harness.config, ...roles, runProcess, pause });
     const { attributes, totalBytes } = kept;
     const staged = await engine.createRestore({ attributes, totalBytes, isForced });
     await runProcess('cp', ['-a', `${kept.directory}/.`, staged.stagingDirectory]);
@@ -96,6 +101,28 @@ describe('staged data', () => {
     const extensions = 'SELECT count(*) FROM pg_extension WHERE extname = $$amcheck$$;';
     expect(await harness.cluster.sql(extensions)).toBe('0');
     expect(await harness.cluster.sql(extensions, { database: "odd 'name" })).toBe('1');
+  }, 60_000);
+
+  test('of another application serve, and its own logins work', async () => {
+    // What the backup holds are names and passwords of the application that made it.
+    const { backupRole, adminRole = backupRole } = harness.config;
+    const roles = {
+      backupRole: { ...backupRole, password: 'of-this-application' },
+      adminRole: { ...adminRole, password: 'of-this-application-too' },
+    };
+    const staged = await stage(sound, { roles });
+
+    await staged.verify(never());
+    await staged.swap(never());
+    await staged.commit();
+
+    await tryLogin(harness.config, runProcess, roles.adminRole);
+    await tryReplicationLogin(harness.config, runProcess, roles.backupRole);
+    const stranger = await errorOf(
+      async () => await tryLogin(harness.config, runProcess, adminRole),
+    );
+    expect(stranger.code).toBe('login-refused');
+    await harness.cluster.setRoles({ backup: backupRole, admin: adminRole });
   }, 60_000);
 
   test('that are damaged inside are refused, and the live ones not touched', async () => {

@@ -13,6 +13,11 @@ export function runDirectory(): string {
   return directory;
 }
 
+/** For Node processes that tests start again and again: they begin with code compiled by the first. */
+export function compileCache(): { readonly NODE_COMPILE_CACHE: string } {
+  return { NODE_COMPILE_CACHE: join(runDirectory(), 'compile-cache') };
+}
+
 /** What `make` answered to the first who asked in this run. @param make answers plain data */
 export async function shared<T>(name: string, make: () => Promise<T>): Promise<T> {
   const path = join(runDirectory(), `${name}.json`);

@@ -32,6 +32,9 @@ const programs = build({
   },
 });
 
+/** Between looks at all the processes of the machine. */
+const LOOK_MS = 50;
+
 const LOCATION = { model: 'test', app: 'db' };
 
 export class Stage implements AsyncDisposable {
@@ -373,17 +376,18 @@ export class Stage implements AsyncDisposable {
       for (const pid of pids) {
         killIfThere(pid);
       }
-      await pause();
+      await pause(LOOK_MS);
     }
     await rm(this.directory, { recursive: true, force: true });
   }
 
   /** Waits until nothing of this stage runs that could still do something. */
   async quiet(): Promise<void> {
-    await untilSo('nothing of the stage runs', async () => {
+    const isQuiet = async (): Promise<boolean> => {
       const running = await this.#running();
       return running.every(({ commandLine }) => isReaper(commandLine));
-    });
+    };
+    await untilSo('nothing of the stage runs', isQuiet, LOOK_MS);
   }
 }
 

@@ -13,20 +13,24 @@ export async function until<T>(what: string, ask: () => T | undefined): Promise<
   return answer as T;
 }
 
-/** Polls until it is so. */
-export async function untilSo(what: string, isSo: () => Promise<boolean>): Promise<void> {
+/** Polls until it is so, `everyMs`: looking may cost more than what is waited for. */
+export async function untilSo(
+  what: string,
+  isSo: () => Promise<boolean>,
+  everyMs = 10,
+): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
   while (!(await isSo())) {
     if (Date.now() > deadline) {
       throw new Error(`waited in vain until ${what}`);
     }
-    await pause();
+    await pause(everyMs);
   }
 }
 
 /** A moment. */
-export async function pause(): Promise<void> {
+export async function pause(ms = 10): Promise<void> {
   await new Promise((resolve) => {
-    setTimeout(resolve, 10);
+    setTimeout(resolve, ms);
   });
 }

@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { RESTORE_STEPS } from '../../../lib/engines/postgresql/restore.ts';
 import { besideOf, errorOf, type KeptBackup, keepBackup } from '../../contract/engine-contract.ts';
+import { compileCache } from '../../helpers/shared-things.ts';
 import { createPostgresqlHarness, type PostgresqlHarness } from './postgresql-harness.ts';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/restore-until.ts', import.meta.url));
@@ -40,7 +41,10 @@ afterAll(async () => {
 
 /** A restore of its own process, or the undo of one; every one has a new name. */
 function begin(until: string, undoOf?: string): { child: ChildProcess; name: string } {
-  const child = spawn(process.execPath, [FIXTURE], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [FIXTURE], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...compileCache() },
+  });
   count += 1;
   const name = `job-${count}`;
   const { attributes, directory } = kept;

@@ -13,6 +13,7 @@ import {
   withConsumer,
   withGrant,
   withoutGrants,
+  withRefresh,
 } from '../model/secrets.ts';
 import { answer, OUTPUT_FLAGS } from './output.ts';
 import { findRelation, RELATION_FLAG, requireRelation } from './relation-argument.ts';
@@ -106,9 +107,9 @@ function readContent(call: ToolCall, secret: SecretDocument): SecretContent {
   }
   track(call, secret.id);
   if (flags.boolean('refresh')) {
-    context.secrets.change(secret.id, (before) =>
-      withConsumer(before, context.unit, { tracked: before.latest, told: before.latest }),
-    );
+    // The revision read here, not what may have come when the hook is committed: of that it must hear.
+    const { latest: seen } = context.findSecret(secret.id) ?? secret;
+    context.secrets.change(secret.id, (before) => withRefresh(before, context.unit, seen));
   }
   const current = context.findSecret(secret.id) ?? secret;
   const tracked = current.consumers[context.unit]?.tracked ?? current.latest;

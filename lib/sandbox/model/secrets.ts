@@ -106,6 +106,12 @@ export function withConsumer(
   });
 }
 
+/** Tracks a revision it has read; the latest where that one was pruned in the meantime. */
+export function withRefresh(secret: SecretDocument, unit: string, seen: number): SecretDocument {
+  const isThere = secret.revisions.some(({ revision }) => revision === seen);
+  return withConsumer(secret, unit, { tracked: isThere ? seen : secret.latest, told: seen });
+}
+
 /** A user secret with auto-prune loses revisions that nobody tracks. */
 export function pruned(secret: SecretDocument): SecretDocument {
   if (!secret.autoPrune) {

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { SandboxDaemon } from '../../helpers/sandbox-daemon.ts';
 
@@ -111,6 +114,34 @@ describe('actions and secrets in the sandbox', () => {
       owner: '<model>',
       content: { word: encode('sesame') },
     });
+  }, 60_000);
+
+  test('a revision that comes while a hook reads the one before is told of as well', async () => {
+    await sandbox.deploy('a', {
+      scripts: {
+        'config-changed': `uri=$(config-get key); [ -z "$uri" ] && exit 0
+          word=$(secret-get "$uri" word --refresh)
+          touch "$CHARM_DIR/has-read"
+          while [ ! -e "$CHARM_DIR/go-on" ]; do sleep 0.02; done
+          status-set active "$word"`,
+        'secret-changed': 'status-set active "$(secret-get "$JUJU_SECRET_ID" word --refresh)"',
+      },
+    });
+    await sandbox.settle();
+    const { uri } = await sandbox.call('add-secret', {
+      name: 'mine',
+      content: { word: encode('open') },
+    });
+    await sandbox.call('grant-secret', { secret: 'mine', applications: ['a'] });
+    await sandbox.call('set-config', { application: 'a', values: { key: uri } });
+    const charm = sandbox.charmDirectory('a/0');
+    await sandbox.waitFor('the hook to have read', async () => existsSync(join(charm, 'has-read')));
+    await sandbox.call('update-secret', { secret: 'mine', content: { word: encode('sesame') } });
+    await writeFile(join(charm, 'go-on'), '');
+
+    expect((await sandbox.settle()).applications[0]?.status.message).toBe('sesame');
+    const told = (await sandbox.events('a/0')).filter((event) => event === 'secret-changed');
+    expect(told).toHaveLength(1);
   }, 60_000);
 
   test('a charm secret is granted over a relation, and its old revisions come back to the owner', async () => {

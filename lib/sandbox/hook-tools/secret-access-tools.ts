@@ -107,9 +107,7 @@ function readContent(call: ToolCall, secret: SecretDocument): SecretContent {
   }
   track(call, secret.id);
   if (flags.boolean('refresh')) {
-    // The revision read here, not what may have come when the hook is committed: of that it must hear.
-    const { latest: seen } = context.findSecret(secret.id) ?? secret;
-    context.secrets.change(secret.id, (before) => withRefresh(before, context.unit, seen));
+    refresh(call, secret);
   }
   const current = context.findSecret(secret.id) ?? secret;
   const tracked = current.consumers[context.unit]?.tracked ?? current.latest;
@@ -133,6 +131,12 @@ function track({ context }: ToolCall, id: string): void {
       );
     });
   }
+}
+
+/** Notes the revision read here, not what may have come when the hook is committed: of that it must hear. */
+function refresh({ context }: ToolCall, secret: SecretDocument): void {
+  const { latest: seen } = context.findSecret(secret.id) ?? secret;
+  context.secrets.change(secret.id, (before) => withRefresh(before, context.unit, seen));
 }
 
 function select(content: SecretContent, key: string | undefined) {

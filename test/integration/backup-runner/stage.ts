@@ -383,16 +383,13 @@ export class Stage implements AsyncDisposable {
 
   /** Waits until nothing of this stage runs that could still do something. */
   async quiet(): Promise<void> {
-    const isQuiet = async (): Promise<boolean> => {
-      const running = await this.#running();
-      return running.every(({ commandLine }) => isReaper(commandLine));
-    };
+    const isQuiet = async () => (await this.#running()).every(isReaper);
     await untilSo('nothing of the stage runs', isQuiet, LOOK_MS);
   }
 }
 
 /** Of a job that was stopped: it sleeps for seconds, to kill a worker that hangs. */
-function isReaper(commandLine: string): boolean {
+function isReaper({ commandLine }: { readonly commandLine: string }): boolean {
   return commandLine.includes('kill -KILL') || /^sleep\0\d+/.test(commandLine);
 }
 

@@ -9,6 +9,8 @@ import type { Encoding } from './format.ts';
 export interface PackHandle {
   id: string | undefined;
   size: number;
+  /** Whether new snapshots no longer refer to it: see docs/decisions/0011-compaction.md. */
+  isLeft?: boolean;
 }
 
 export interface ChunkLocation {
@@ -48,6 +50,12 @@ export class ChunkTable {
     return this.#count;
   }
 
+  /** Whether it has begun to forget. */
+  get isFull(): boolean {
+    return this.#count >= this.#capacity;
+  }
+
+  /** A chunk in a pack that is left counts as not known. */
   find(id: Buffer): KnownChunk | undefined {
     const record = this.#recordAt(this.#slots[this.#probe(id)] ?? 0);
     if (record === undefined) {
@@ -55,7 +63,7 @@ export class ChunkTable {
     }
     const flags = record.readUInt32LE(ID_BYTES + 12);
     const pack = this.#packs[record.readUInt32LE(ID_BYTES)];
-    return pack === undefined
+    return pack === undefined || pack.isLeft === true
       ? undefined
       : {
           pack,
@@ -72,22 +80,35 @@ export class ChunkTable {
     record?.writeUInt32LE(record.readUInt32LE(ID_BYTES + 12) | USED, ID_BYTES + 12);
   }
 
-  /** Learns a chunk; one known already, or one too many, changes nothing. */
-  add(id: Buffer, location: ChunkLocation): void {
-    if (this.#count >= this.#capacity) {
-      return;
+  /**
+   * Learns a chunk, or its new place where it lay in a pack that is left; one known already, or one too many, changes
+   * nothing.
+   * @returns whether it was learnt
+   */
+  add(id: Buffer, location: ChunkLocation): boolean {
+    const known = this.#recordAt(this.#slots[this.#probe(id)] ?? 0);
+    if (known !== undefined) {
+      const isLeft = this.#packs[known.readUInt32LE(ID_BYTES)]?.isLeft === true;
+      if (isLeft) {
+        this.#write(known, location);
+      }
+      return isLeft;
+    }
+    if (this.isFull) {
+      return false;
     }
     if (this.#count * 2 >= this.#slots.length) {
       this.#grow();
     }
-    const slot = this.#probe(id);
-    if (this.#slots[slot] !== 0) {
-      return;
-    }
     this.#count += 1;
-    this.#slots[slot] = this.#count;
+    this.#slots[this.#probe(id)] = this.#count;
     const record = this.#newRecord();
     id.copy(record, 0);
+    this.#write(record, location);
+    return true;
+  }
+
+  #write(record: Buffer, location: ChunkLocation): void {
     record.writeUInt32LE(this.#numberOf(location.pack), ID_BYTES);
     record.writeUInt32LE(location.at, ID_BYTES + 4);
     record.writeUInt32LE(location.stored, ID_BYTES + 8);

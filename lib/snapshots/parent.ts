@@ -10,6 +10,11 @@ import { loadManifest } from './open-snapshot.ts';
 import { listPacks } from './packs.ts';
 import type { SnapshotManifest } from './types.ts';
 
+/** A pack of which the parent needs less is left: by measurement, see docs/decisions/0011-compaction.md. */
+const LEAVE_BELOW = 0.25;
+/** What a chunk takes in the footer of its pack: most of the pack where chunks are tiny. */
+const FOOTER_BYTES = 64;
+
 export interface ParentSearch {
   readonly store: ObjectStore;
   readonly artefactPath: string;
@@ -65,13 +70,25 @@ export class Parent {
     this.#present = present;
   }
 
-  /** Adds the chunks whose packs still lie there with the right size. */
+  /** Adds the chunks whose packs still lie there with the right size, and leaves packs of which it needs little. */
   async learn(table: ChunkTable): Promise<void> {
+    const needed = new Map<PackHandle, number>();
     for await (const item of this.items()) {
       const location = item.kind === 'chunk' ? this.locate(item.chunk) : undefined;
-      if (item.kind === 'chunk' && location !== undefined) {
-        table.add(Buffer.from(item.chunk.id, 'hex'), location);
+      if (
+        item.kind === 'chunk' &&
+        location !== undefined &&
+        table.add(Buffer.from(item.chunk.id, 'hex'), location)
+      ) {
+        needed.set(
+          location.pack,
+          (needed.get(location.pack) ?? 0) + location.stored + FOOTER_BYTES,
+        );
       }
+    }
+    // What the table did not learn would be missing in the sums.
+    for (const [pack, bytes] of table.isFull ? [] : needed) {
+      pack.isLeft = bytes < pack.size * LEAVE_BELOW;
     }
   }
 
@@ -84,14 +101,14 @@ export class Parent {
     }
   }
 
-  /** Where a chunk of its index lies, if its pack is still there with the right size. */
+  /** Where a chunk of its index lies, if its pack is still there with the right size, and not left. */
   locate({ pack: { id, size }, at, stored, as }: ChunkRef): ChunkLocation | undefined {
     if (this.#present.get(id) !== size) {
       return undefined;
     }
-    const pack = this.#handles.get(id) ?? { id, size };
+    const pack: PackHandle = this.#handles.get(id) ?? { id, size };
     this.#handles.set(id, pack);
-    return { pack, at, stored, as };
+    return pack.isLeft === true ? undefined : { pack, at, stored, as };
   }
 }
 

@@ -8,7 +8,7 @@ export const GOLDEN = fileURLToPath(new URL('../golden/snapshots/v1', import.met
 export const GOLDEN_PASSPHRASE = 'golden passphrase, known to everybody';
 
 /** What lies at a path, in one line: kind, mode, SHA-256 of the content. */
-export async function describePath(path: string): Promise<string> {
+async function describePath(path: string): Promise<string> {
   const found = await lstat(path);
   if (found.isSymbolicLink()) {
     return `link to ${await readlink(path)}`;

@@ -15,6 +15,9 @@ export interface S3Endpoint {
   readonly tlsCaChain?: string;
 }
 
+/** Each look is an action of the manager, whose processor time the job itself could use. */
+const ACTION_POLL_MS = 600;
+
 export const MANAGER = 'backup-manager/0';
 
 export class DeployedPair {
@@ -90,10 +93,11 @@ export class DeployedPair {
 
   /** Waits until a job ended and answers what `show-job` says of it. */
   async finishedJob(jobId: string): Promise<Readonly<Record<string, string>>> {
-    return await this.sandbox.waitFor(`job ${jobId} to end`, async () => {
+    const look = async () => {
       const job = await this.job(jobId);
       return job['status'] === 'success' || job['status'] === 'error' ? job : undefined;
-    });
+    };
+    return await this.sandbox.waitFor(`job ${jobId} to end`, look, { everyMs: ACTION_POLL_MS });
   }
 
   /** The processes that run this sandbox's worker program. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { type RunResult, runProcess, systemClock } from '#system';
 import { projectRoot } from '#tooling';
+import { runJuju } from '../../lib/sandbox/cli/main.ts';
 
 const JUJU = join(projectRoot, 'lib', 'sandbox', 'bin', 'juju.mjs');
 
@@ -75,8 +76,23 @@ export class JujuSandbox {
     };
   }
 
+  /** The same command in this process: it is asked for again and again, and processes are dear. */
   async status(): Promise<SandboxStatus> {
-    return JSON.parse(await this.juju('status', '--format', 'json')) as SandboxStatus;
+    let [out, err] = ['', ''];
+    const code = await runJuju(['status', '--format', 'json'], {
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      readLine: async () => undefined,
+      readInput: async () => '',
+      env: { ...process.env, JUJU_DATA: this.dataDirectory },
+      cwd: projectRoot,
+      isTerminal: false,
+      signal: new AbortController().signal,
+    });
+    if (code !== 0) {
+      throw new Error(`juju status ended with ${code}: ${err}`);
+    }
+    return JSON.parse(out) as SandboxStatus;
   }
 
   async unit(name: string): Promise<UnitStatus | undefined> {
@@ -88,7 +104,7 @@ export class JujuSandbox {
   async waitFor<T>(
     what: string,
     look: () => Promise<T | undefined | false>,
-    timeoutMs = 120_000,
+    { timeoutMs = 180_000, everyMs = 250 } = {},
   ): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     while (performance.now() < deadline) {
@@ -96,7 +112,7 @@ export class JujuSandbox {
       if (found !== undefined && found !== false) {
         return found;
       }
-      await systemClock.sleep(250);
+      await systemClock.sleep(everyMs);
     }
     throw new Error(`waited in vain for ${what}\n${await this.describe()}`);
   }

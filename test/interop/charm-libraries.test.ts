@@ -8,7 +8,7 @@ import { JujuSandbox } from '../helpers/juju-sandbox.ts';
 import { packPythonCharm } from '../helpers/python-charm.ts';
 import { describeWithPython } from '../helpers/python-venv.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const CHARMS = join(projectRoot, 'test', 'interop', 'charms');
 const DINER = 'diner/0';
@@ -60,7 +60,7 @@ await describeWithPython('charm libraries of PyPI', 'charm-libraries', (venv) =>
         const isIdle = unit?.['juju-status'].current === 'idle';
         return isIdle && unit['workload-status'].message === message;
       },
-      60_000,
+      { timeoutMs: 120_000 },
     );
     return await report();
   };

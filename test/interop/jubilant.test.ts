@@ -7,7 +7,7 @@ import { type RunResult, runProcess } from '#system';
 import { projectRoot } from '#tooling';
 import { describeWithPython } from '../helpers/python-venv.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const JUJU = join(projectRoot, 'lib', 'sandbox', 'bin', 'juju.mjs');
 const OPERATE = join(projectRoot, 'test', 'interop', 'clients', 'operate.py');

@@ -11,7 +11,7 @@ import { JujuSandbox } from '../helpers/juju-sandbox.ts';
 import { packPythonCharm } from '../helpers/python-charm.ts';
 import { describeWithPython } from '../helpers/python-venv.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const LENDER = 'lender/0';
 const BORROWER = 'borrower/0';

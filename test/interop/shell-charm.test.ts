@@ -7,7 +7,7 @@ import { projectRoot } from '#tooling';
 import { zipDirectory } from '../../lib/tooling/zip-directory.ts';
 import { JujuSandbox } from '../helpers/juju-sandbox.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(300_000);
 
 const SOURCE = join(projectRoot, 'test', 'interop', 'charms', 'ferry');
 const NORTH = 'north/0';

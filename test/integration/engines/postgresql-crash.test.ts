@@ -32,12 +32,12 @@ beforeAll(async () => {
   kept = await keepBackup(harness.engine, join(scratch, 'kept'));
   await harness.damage();
   inLive = await harness.fingerprint();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await harness[Symbol.asyncDispose]();
   await rm(scratch, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 /** A restore of its own process, or the undo of one; every one has a new name. */
 function begin(until: string, undoOf?: string): { child: ChildProcess; name: string } {
@@ -97,7 +97,7 @@ describe('a restore whose process is killed', () => {
       expect(await names()).toEqual([]);
       expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
     },
-    60_000,
+    180_000,
   );
 
   test('while the server is being started leaves the old data serving', async () => {
@@ -114,7 +114,7 @@ describe('a restore whose process is killed', () => {
     expect(outcome).toBe('rolled-back');
     expect(await harness.fingerprint()).toBe(inLive);
     expect(await remains()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('with the server killed too leaves the old data serving', async () => {
     await killAt('server-started');
@@ -124,7 +124,7 @@ describe('a restore whose process is killed', () => {
 
     expect(outcome).toBe('rolled-back');
     expect(await harness.fingerprint()).toBe(inLive);
-  }, 60_000);
+  }, 180_000);
 
   test.each(RESTORE_STEPS.slice(CONFIRMED))(
     'at "%s" leaves the restored data serving, and the old ones kept',
@@ -140,7 +140,7 @@ describe('a restore whose process is killed', () => {
       await complete(name);
       expect(await harness.fingerprint()).toBe(inLive);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -149,7 +149,7 @@ describe('an undo whose process is killed', () => {
 
   beforeAll(async () => {
     undone = await complete();
-  }, 60_000);
+  }, 180_000);
 
   test.each(UNCONFIRMED)(
     'at "%s" leaves the restored data serving, and the others kept',
@@ -164,7 +164,7 @@ describe('an undo whose process is killed', () => {
       expect(await names()).toContain(undone);
       expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
     },
-    60_000,
+    180_000,
   );
 
   test.each(RESTORE_STEPS.slice(CONFIRMED))(
@@ -182,7 +182,7 @@ describe('an undo whose process is killed', () => {
       undone = await complete(name);
       expect(await harness.fingerprint()).toBe(inBackup);
     },
-    60_000,
+    180_000,
   );
 });
 
@@ -205,7 +205,7 @@ describe('kept data', () => {
       await new Promise((resolve) => void setTimeout(resolve, 20));
     }
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 60_000);
+  }, 180_000);
 
   test('all go at once where nothing is to be kept any more', async () => {
     await complete();
@@ -213,5 +213,5 @@ describe('kept data', () => {
     await harness.cluster.dropExpiredCopies(new Date(), 0);
 
     expect(await names()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

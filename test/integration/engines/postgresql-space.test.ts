@@ -31,12 +31,12 @@ beforeAll(async () => {
   harness = await createPostgresqlHarness(5_000);
   kept = await keepBackup(harness.engine, join(scratch, 'kept'));
   inBackup = await harness.fingerprint();
-}, 60_000);
+}, 180_000);
 
 afterAll(async () => {
   await harness[Symbol.asyncDispose]();
   await rm(scratch, { recursive: true, force: true });
-}, 60_000);
+}, 180_000);
 
 /** An engine on a disk that lacks so many bytes for another copy. */
 function engineMissing(bytes: number, pause?: (step: RestoreStep) => Promise<void>): Engine {
@@ -93,7 +93,7 @@ describe('without room for another copy', () => {
 
     expect(await names()).toEqual(['second', 'third', 'fourth']);
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 120_000);
+  }, 180_000);
 
   test('and without enough kept data it is refused, with nothing touched', async () => {
     const before = await names();
@@ -104,7 +104,7 @@ describe('without room for another copy', () => {
     expect(error.code).toBe('insufficient-space');
     expect(await names()).toEqual(before);
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 60_000);
+  }, 180_000);
 
   test('force does not help where even the live data would not make room', async () => {
     const error = await errorOf(async () => {
@@ -113,7 +113,7 @@ describe('without room for another copy', () => {
 
     expect(error.code).toBe('insufficient-space');
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a forced restore that must drop the live data', () => {
@@ -131,7 +131,7 @@ describe('a forced restore that must drop the live data', () => {
     expect(plan).toMatchObject({ dropsLiveData: true });
     expect(plan.droppedCopies).toHaveLength((await names()).length);
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 60_000);
+  }, 180_000);
 
   test('ends with the restored data, and no way back', async () => {
     await harness.damage();
@@ -141,7 +141,7 @@ describe('a forced restore that must drop the live data', () => {
     expect(await harness.fingerprint()).toBe(inBackup);
     expect(await names()).toEqual([]);
     expect(await remains()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test.each(DROP_STEPS.slice(0, 2))(
     'that stops at "%s" has the old data serving again',
@@ -152,7 +152,7 @@ describe('a forced restore that must drop the live data', () => {
       expect(await harness.fingerprint()).toBe(inBackup);
       expect(await remains()).toEqual([]);
     },
-    60_000,
+    180_000,
   );
 
   test.each([...DROP_STEPS.slice(2), 'rehearsing' as const])(
@@ -167,7 +167,7 @@ describe('a forced restore that must drop the live data', () => {
       await restore(harness.engine);
       expect(await harness.fingerprint()).toBe(inBackup);
     },
-    60_000,
+    180_000,
   );
 
   test('that fails with the new data in place says that nothing serves, and leaves no journal', async () => {
@@ -184,7 +184,7 @@ describe('a forced restore that must drop the live data', () => {
     expect(await harness.engine.recoverInterruptedRestore()).toBe('nothing');
     await restore(harness.engine);
     expect(await harness.fingerprint()).toBe(inBackup);
-  }, 60_000);
+  }, 180_000);
 
   test.each(RESTORE_STEPS.slice(1, RESTORE_STEPS.indexOf('confirmed')))(
     'that stops at "%s" of the exchange goes on to the restored data',
@@ -207,6 +207,6 @@ describe('a forced restore that must drop the live data', () => {
       expect(await harness.fingerprint()).toBe(inBackup);
       expect(await remains()).toEqual([]);
     },
-    60_000,
+    180_000,
   );
 });

@@ -45,14 +45,14 @@ afterAll(async () => {
 test('every step that the sandbox has leads to where the guide says', async () => {
   const guide = await readFile(join(projectRoot, 'docs', 'real-juju.md'), 'utf8');
   const blocks = [...guide.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  expect(blocks).toHaveLength(6);
+  expect(blocks).toHaveLength(9);
   const marked = blocks.map((block, index) => `${block}echo "step ${index + 1} done"\n`);
   const { exitCode, output } = await runScript(marked.join(''));
   const trace = exitCode === 0 ? '' : `${output}\n${await sandbox.describe()}`;
   expect(`${exitCode} ${trace}`).toBe('0 ');
   expect(output).toMatch(/100000\|[0-9a-f]{32}/);
-  expect(output.match(/^job-\S+: success$/gm)).toHaveLength(2);
-  expect(output).toContain('step 6 done');
+  expect(output.match(/^job-\S+: success$/gm)).toHaveLength(7);
+  expect(output).toContain('step 9 done');
   expect(output).not.toContain(s3.secretKey);
 });
 

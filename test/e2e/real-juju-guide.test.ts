@@ -53,6 +53,9 @@ test('every step that the sandbox has leads to where the guide says', async () =
   expect(output).toMatch(/100000\|[0-9a-f]{32}/);
   expect(output.match(/^job-\S+: success$/gm)).toHaveLength(7);
   expect(output).toContain('step 9 done');
+  // A database of another model goes by its offer, its backups by where it is; a consumer is granted the secret.
+  expect(output).toMatch(/ twin +elsewhere +postgresql .* elsewhere\/twin\/backups\//);
+  expect(output).toMatch(/target: application-remote-[0-9a-f]{32}$/m);
   expect(output).not.toContain(s3.secretKey);
 });
 

@@ -114,6 +114,10 @@ export class Context<C extends CharmBase> {
       }
       throw new UncaughtCharmError(error, world.abandon());
     }
+    if (world.commitRefusal !== undefined) {
+      const message = `Juju refuses what the hook has written: ${world.commitRefusal}`;
+      throw new UncaughtCharmError(new Error(message), world.abandon());
+    }
     // Juju drops what a hook changed that it kills for a reboot, and runs it again.
     return world.recording.reboot === 'now' ? world.abandon() : world.commit();
   }

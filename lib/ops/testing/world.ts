@@ -73,6 +73,8 @@ export class World {
   unitStatus: Status;
   appStatus: Status;
   workloadVersion: string;
+  /** Why Juju would fail the hook although the charm has succeeded. */
+  commitRefusal: string | undefined;
 
   constructor(given: State, event: TestEvent, facts: WorldFacts) {
     this.given = given;

@@ -49,6 +49,40 @@ describe('secrets', () => {
     expect(world.abandon().getSecret(behind)).toEqual(behind);
   });
 
+  test.each([
+    ['store', /sharing consumer secrets across a cross model relation not supported$/],
+    [`remote-${'0a'.repeat(16)}`, undefined],
+  ])(
+    'of this application are granted to %s of another model as Juju has it',
+    (remoteApp, refusal) => {
+      const own = secret({ content: { key: 'a' }, owner: 'application' });
+      const uuid = 'f0000000-0000-4000-8000-000000000000';
+      const vault = relation({ endpoint: 'vault', id: 2, remoteApp, remoteModelUuid: uuid });
+      const { run, world } = toolsFor({ leader: true, secrets: [own], relations: [vault] });
+      run('secret-grant', own.id, '-r', '2');
+      expect(world.commitRefusal ?? 'granted').toMatch(refusal ?? /^granted$/);
+    },
+  );
+
+  test('whose grant Juju refuses fail the hook, and nothing is kept', async () => {
+    const own = secret({ content: { key: 'a' }, owner: 'application' });
+    const uuid = 'f0000000-0000-4000-8000-000000000000';
+    const vault = relation({ endpoint: 'cache', id: 2, remoteApp: 'store', remoteModelUuid: uuid });
+    const running = onStart(
+      ({ model }) => {
+        const [to] = model.relations('cache');
+        if (to !== undefined) {
+          model.getSecret({ id: own.id }).grant(to);
+        }
+      },
+      { leader: true, secrets: [own], relations: [vault] },
+    );
+    await expect(running).rejects.toMatchObject({
+      code: 'uncaught-charm-error',
+      message: expect.stringContaining('across a cross model relation not supported'),
+    });
+  });
+
   test('are tracked by number when refreshed', async () => {
     const behind = secret({ content: { key: 'b' }, trackedContent: { key: 'a' } });
     expect(behind).toMatchObject({ revision: 2, trackedRevision: 1 });

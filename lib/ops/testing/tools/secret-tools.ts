@@ -98,6 +98,7 @@ export const secretTools: Readonly<Record<string, Tool>> = {
     };
   },
   'secret-grant': (world, args) => {
+    refuseAcrossModels(world, args);
     changeGrants(world, args, (readers, reader) => [...new Set([...readers, reader])]);
   },
   'secret-revoke': (world, args) => {
@@ -166,6 +167,24 @@ function changeGrants(
   const relation = findRelation(world, parsed.values.get('-r'));
   const reader = readerOf(parsed.values.get('--unit'), remoteApp(world, relation));
   secret.grants[relation.id] = change(secret.grants[relation.id] ?? [], reader);
+}
+
+// What Juju calls the consumer of an offer of this model.
+const CONSUMER = /^remote-[0-9a-f]{32}$/;
+
+/** Juju finds out at the commit, and says no more to the tool than to others. */
+function refuseAcrossModels(world: World, args: readonly string[]): void {
+  const parsed = parseArguments(args, GRANT);
+  const relation = findRelation(world, parsed.values.get('-r'));
+  const uuid = relation.kind === 'relation' ? relation.remoteModelUuid : undefined;
+  if (uuid === undefined || uuid === world.given.model.uuid) {
+    return;
+  }
+  if (parsed.values.has('--unit')) {
+    world.commitRefusal = 'sharing secrets with a unit across a cross model relation not supported';
+  } else if (!CONSUMER.test(remoteApp(world, relation))) {
+    world.commitRefusal = 'sharing consumer secrets across a cross model relation not supported';
+  }
 }
 
 function revokeEverywhere(secret: Secret, target: string): void {

@@ -12,6 +12,8 @@ import type { Store } from '../../store/store.ts';
 import { applyOffering, consumerState, NOTHING_OFFERED } from './consumer.ts';
 
 const RETRY_MS = 200;
+// The other daemon is on this machine; one that does not answer is frozen, and finds out later.
+const FAREWELL_MS = 2_000;
 
 export interface LinkServices {
   readonly store: Store;
@@ -48,7 +50,8 @@ export class CrossModelLinks {
   /** The last word of this model: whatever was related with it is not any more. */
   async farewell(): Promise<void> {
     this.stop();
-    await Promise.all([...this.#links.values()].map(async (link) => link.farewell()));
+    const told = Promise.all([...this.#links.values()].map(async (link) => link.farewell()));
+    await Promise.race([told, systemClock.sleep(FAREWELL_MS)]);
   }
 
   stop(): void {

@@ -58,6 +58,16 @@ export class UncaughtCharmError extends HintError {
   }
 }
 
+/** @throws UncaughtCharmError where Juju would fail the hook at its commit */
+function stateAfter(world: World): State {
+  if (world.commitRefusal !== undefined) {
+    const message = `Juju refuses what the hook has written: ${world.commitRefusal}`;
+    throw new UncaughtCharmError(new Error(message), world.abandon());
+  }
+  // Juju drops what a hook changed that it kills for a reboot, and runs it again.
+  return world.recording.reboot === 'now' ? world.abandon() : world.commit();
+}
+
 /** One charm under test. What it did in the last run besides changing the state is kept here. */
 export class Context<C extends CharmBase> {
   /** The events that can be run. */
@@ -114,12 +124,7 @@ export class Context<C extends CharmBase> {
       }
       throw new UncaughtCharmError(error, world.abandon());
     }
-    if (world.commitRefusal !== undefined) {
-      const message = `Juju refuses what the hook has written: ${world.commitRefusal}`;
-      throw new UncaughtCharmError(new Error(message), world.abandon());
-    }
-    // Juju drops what a hook changed that it kills for a reboot, and runs it again.
-    return world.recording.reboot === 'now' ? world.abandon() : world.commit();
+    return stateAfter(world);
   }
 
   /**

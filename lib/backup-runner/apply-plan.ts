@@ -63,6 +63,7 @@ async function claim(jobId: string, sequence: number, context: ApplyContext): Pr
     return;
   }
   const { jobType, compression, artefactPath, requestedAt, isDryRun, undoOf } = spec;
+  const { isEncrypted, items } = spec;
   const isNew = await context.journal.files(jobId).createClaim({
     jobId,
     jobType,
@@ -71,6 +72,8 @@ async function claim(jobId: string, sequence: number, context: ApplyContext): Pr
     ...(requestedAt === undefined ? {} : { requestedAt }),
     ...(isDryRun === undefined ? {} : { isDryRun }),
     ...(undoOf === undefined ? {} : { undoOf }),
+    ...(isEncrypted === undefined ? {} : { isEncrypted }),
+    ...(items === undefined ? {} : { items }),
     claimedAt: context.now,
     sequence,
   });
@@ -276,7 +279,9 @@ function asClaimed(wanted: JobSpec, found: Claim): JobSpec {
     ...rest,
     compression: found.compression,
     ...(found.artefactPath === undefined ? {} : { artefactPath: found.artefactPath }),
-    // A dry run must never turn into a restore.
+    // Neither a dry run nor a few files must ever turn into a restore, nor an encrypted backup into one in plain.
+    ...(found.isEncrypted === undefined ? {} : { isEncrypted: found.isEncrypted }),
+    ...(found.items === undefined ? {} : { items: found.items }),
     ...(found.isDryRun === undefined ? {} : { isDryRun: found.isDryRun }),
     ...(found.undoOf === undefined ? {} : { undoOf: found.undoOf }),
   };

@@ -3,6 +3,7 @@
  * The work itself is done by detached worker processes; see worker-main.ts and README.md.
  */
 import { join } from 'node:path';
+import { type Rates, tellRates } from '#object-store';
 import {
   acquireFileLock,
   type Clock,
@@ -14,9 +15,11 @@ import {
 import { applyAction, type RunnerLog } from './apply-plan.ts';
 import { handOver } from './hand-over.ts';
 import { factsOf, recordOf } from './job-facts.ts';
+import { ratesPath } from './job-pace.ts';
 import type { JobRecord, JobSpec, RunnerReport } from './job-spec.ts';
 import { type IsAlive, Journal, type JournalEntry } from './journal.ts';
 import { type JobFacts, type Plan, planJobs } from './plan-jobs.ts';
+import { type BackupPriority, priorityPrefix } from './priority.ts';
 import { type Environment, workerEnvironment } from './worker-environment.ts';
 
 /** Reconciles take milliseconds; one that takes longer is stuck, and its successor only reports. */
@@ -36,6 +39,10 @@ export interface BackupRunnerOptions {
   readonly clock: Clock;
   /** 1 where the engine cannot back up concurrently. */
   readonly maxConcurrentBackups: number;
+  /** How fast jobs may go, from now on; also those that run. */
+  readonly rates?: Rates;
+  /** How much backups stand back for the database; not at all unless told. Jobs that run keep theirs. */
+  readonly backupPriority?: BackupPriority;
   readonly log: RunnerLog;
   /** The hook's environment; that of this process unless told. */
   readonly environment?: Environment;
@@ -126,6 +133,7 @@ export class BackupRunner {
   async #apply(input: ReconcileInput): Promise<void> {
     const { entries, facts } = await this.#read();
     const plan = await this.#plan(input, facts);
+    await tellRates(ratesPath(this.#options.stateDirectory), this.#options.rates ?? {});
     const { unitName, charmDir, eventName, engineConfig, clock, log } = this.#options;
     const { stateDirectory, workerCommand, environment } = this.#options;
     const context = {
@@ -135,6 +143,7 @@ export class BackupRunner {
       wanted: new Map(input.wanted.toReversed().map((spec) => [spec.jobId, spec])),
       program: {
         command: workerCommand,
+        backupPrefix: priorityPrefix(this.#options.backupPriority ?? 'normal'),
         environment: workerEnvironment(environment ?? process.env),
         directory: stateDirectory,
       },

@@ -8,7 +8,7 @@ import type { JobFacts, JobStage, RecoveryFacts } from './plan-jobs.ts';
 
 /** What the planner needs to know of one entry. */
 export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
-  const { jobId, jobType, sequence } = entry.claim;
+  const { jobId, jobType, sequence, items } = entry.claim;
   const alive = (it: Registration): boolean => it.identity !== undefined && isAlive(it.identity);
   const waiting = entry.workers.filter(alive);
   const [first] = waiting;
@@ -16,6 +16,7 @@ export function factsOf(entry: JournalEntry, isAlive: IsAlive): JobFacts {
     jobId,
     jobType,
     sequence,
+    ...(items === undefined ? {} : { isOfItems: true }),
     stage: stageOf(entry),
     waitingWorkers: waiting.map(({ token }) => token),
     ...(first === undefined ? {} : { waitingSince: Date.parse(first.startedAt) }),
@@ -138,16 +139,8 @@ function standing(entry: JournalEntry, facts: JobFacts, queue: JobQueue | undefi
 
 function ending(outcome: Outcome, entry: JournalEntry): Standing & Pick<JobRecord, 'state'> {
   if (outcome.status === 'success') {
-    const { artefactPath, size, newBytes, message, report, undoableUntil } = outcome;
-    return {
-      state: 'success',
-      artefactPath,
-      size,
-      ...(newBytes === undefined ? {} : { newBytes }),
-      ...(message === undefined ? {} : { message }),
-      ...(report === undefined ? {} : { report }),
-      ...(undoableUntil === undefined ? {} : { undoableUntil }),
-    };
+    const { status: state, ...facts } = outcome;
+    return { state, ...facts };
   }
   const { code, message, hint } = outcome.failure;
   const later = entry.recovered === undefined ? '' : `; later: ${entry.recovered.outcome}`;

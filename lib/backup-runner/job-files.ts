@@ -25,6 +25,8 @@ export interface Claim {
   readonly requestedAt?: string;
   readonly isDryRun?: boolean;
   readonly undoOf?: string;
+  readonly isEncrypted?: boolean;
+  readonly items?: readonly string[];
   readonly claimedAt: string;
   /** Order of arrival on this unit. */
   readonly sequence: number;
@@ -79,6 +81,7 @@ export type Outcome =
       readonly artefactPath: string;
       readonly size: number;
       readonly newBytes?: number;
+      readonly keyId?: string;
       readonly message?: string;
       /** What a dry run found. */
       readonly report?: string;

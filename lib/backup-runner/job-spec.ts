@@ -1,5 +1,5 @@
 /** The words of the runner: a job to run, how one stands, and what a reconcile answers. */
-import type { JobDeadline, JobProgress, JobType, StorageConfig } from '#database-backup';
+import type { JobDeadline, JobProgress, JobType, Recheck, StorageConfig } from '#database-backup';
 import type { JsonValue } from '#system';
 
 /** One job this unit is asked to run. */
@@ -31,6 +31,16 @@ export interface JobSpec {
   readonly refusal?: { readonly code: string; readonly message: string; readonly hint?: string };
   /** Restore: for how long what it replaces is kept; not at all unless told. */
   readonly keepHours?: number;
+  /** Backup: nothing may be stored in plain. Fixed when the job is claimed. */
+  readonly isEncrypted?: boolean;
+  /** What opens the keys: the first counts. Secrets: handed to the worker, never written to disk. */
+  readonly passphrases?: readonly string[];
+  /** Restore: only these files and directories, into a directory of their own; live data stay as they are. */
+  readonly items?: readonly string[];
+  /** Backup with compression: zstd's level; that of the snapshots unless told. */
+  readonly compressionLevel?: number;
+  /** Backup: `full` decodes all that was encoded again before it is stored, `sample` some of it. */
+  readonly recheck?: Recheck;
 }
 
 /**
@@ -78,6 +88,8 @@ export interface JobRecord {
   readonly size?: number;
   /** Bytes this backup added to the bucket. */
   readonly newBytes?: number;
+  /** Names the key it is encrypted with; missing where it is not. */
+  readonly keyId?: string;
   /** When the worker last gave a sign of life, and when its work last moved. */
   readonly heartbeatAt?: string;
   readonly progressedAt?: string;

@@ -5,11 +5,14 @@ import { normaliseArtefactPath, ReadBarrier, writeSnapshot } from '#snapshots';
 import { describeError, formatBytes, HintError } from '#system';
 import type { JobContext } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
+import { keyForBackup } from './snapshot-keys.ts';
 
 /** @throws whatever stopped it; no manifest is left then */
 export async function performBackup(context: JobContext): Promise<Outcome> {
   const { spec, engine, files, reporter, signal, log } = context;
   const artefactPath = targetOf(context);
+  // Before the database is asked for anything: with the wrong passphrase there is no backup.
+  const key = await keyForBackup(context);
   await reporter.enter('running');
   const reads = new ReadBarrier();
   const source = await engine.backup({
@@ -22,8 +25,11 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
       store: context.store,
       artefactPath,
       chunkPrefix: spec.chunkPrefix,
-      entries: thenUploadLog(source.entries, artefactPath, context),
+      entries: thenUploadLog(context.pace.slow(source.entries, signal), artefactPath, context),
       compression: spec.compression,
+      ...(spec.compressionLevel === undefined ? {} : { level: spec.compressionLevel }),
+      ...(spec.recheck === 'full' ? { recheckEvery: 1 } : {}),
+      key,
       attributes: { ...spec.attributes, ...source.attributes, 'job-id': spec.jobId },
       clock: context.clock,
       reads,
@@ -37,8 +43,15 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
       newBytes: summary.newBytes,
     });
     const { totalBytes: size, newBytes } = summary;
-    const message = `${formatBytes(size)} backed up, ${formatBytes(newBytes)} of it new in the bucket`;
-    return { status: 'success', artefactPath: summary.artefactPath, size, newBytes, message };
+    const message = `${formatBytes(size)} backed up, ${formatBytes(newBytes)} of it new in the bucket${key === undefined ? '' : ', encrypted'}`;
+    return {
+      status: 'success',
+      artefactPath: summary.artefactPath,
+      size,
+      newBytes,
+      message,
+      ...(key === undefined ? {} : { keyId: key.keyId }),
+    };
   } catch (error) {
     await removeLog(artefactPath, context);
     throw error;

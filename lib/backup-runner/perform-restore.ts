@@ -1,9 +1,10 @@
 /** One restore: everything is fetched and verified beside the live data before these are touched. */
 import type { Proof, RestorePlan, RestoreRequest, StagedRestore } from '#engines';
-import { openSnapshot, pinSnapshot, type Snapshot, verifySnapshot } from '#snapshots';
+import { type KeyRing, openSnapshot, pinSnapshot, type Snapshot, verifySnapshot } from '#snapshots';
 import { describeError, formatBytes, HintError } from '#system';
-import type { JobContext } from './job-context.ts';
+import { type JobContext, sourceOf } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
+import { performItemRestore } from './perform-item-restore.ts';
 import { performUndo } from './perform-undo.ts';
 import {
   describeReplaced,
@@ -13,6 +14,7 @@ import {
   undoableUntil,
 } from './replace-data.ts';
 import { describeDryRun } from './restore-report.ts';
+import { keysForRestore } from './snapshot-keys.ts';
 
 /**
  * A restore, the dry run of one, or an undo, as the job says.
@@ -21,6 +23,9 @@ import { describeDryRun } from './restore-report.ts';
  */
 export async function performRestore(context: JobContext): Promise<Outcome> {
   await context.reporter.enter('running');
+  if (context.spec.items !== undefined) {
+    return await performItemRestore(context, context.spec.items);
+  }
   return context.spec.undoOf === undefined
     ? await restoreSnapshot(context)
     : await performUndo(context);
@@ -28,11 +33,12 @@ export async function performRestore(context: JobContext): Promise<Outcome> {
 
 async function restoreSnapshot(context: JobContext): Promise<Outcome> {
   const { engine, signal, spec, store } = context;
-  const snapshot = await openSnapshot(store, sourceOf(context));
+  const keys = await keysForRestore(context, sourceOf(context));
+  const snapshot = await openSnapshot(store, sourceOf(context), { keys, signal });
   const request = requestFor(snapshot, context);
   const plan = await engine.prepareRestore(request);
   signal.throwIfAborted();
-  const found = await fetchAndProve(snapshot, request, plan, context);
+  const found = await fetchAndProve({ snapshot, keys }, request, plan, context);
   return spec.isDryRun === true
     ? await endDryRun(snapshot, plan, found, context)
     : await replace(snapshot, found, context);
@@ -45,9 +51,14 @@ interface Proved {
   readonly tookMs: number;
 }
 
+interface Source {
+  readonly snapshot: Snapshot;
+  readonly keys: KeyRing | undefined;
+}
+
 /** Nobody deletes the snapshot while it is read. */
 async function fetchAndProve(
-  snapshot: Snapshot,
+  { snapshot, keys }: Source,
   request: RestoreRequest,
   plan: RestorePlan,
   context: JobContext,
@@ -60,9 +71,9 @@ async function fetchAndProve(
   });
   const { artefactPath } = snapshot;
   log.info('snapshot opened', { artefactPath, isProtected: pin.isHeld });
-  await verifySnapshot(store, artefactPath, { level: 'structure', signal, clock });
+  await verifySnapshot(store, artefactPath, { level: 'structure', keys, signal, clock });
   if (plan.dropsLiveData) {
-    await proveReadable(snapshot, context);
+    await proveReadable({ snapshot, keys }, context);
     if (spec.isDryRun === true) {
       return { staged: undefined, proof: undefined, tookMs: performance.now() - begun };
     }
@@ -74,23 +85,17 @@ async function fetchAndProve(
 
 /** The last chance to find damage while there still are data to keep. */
 async function proveReadable(
-  { artefactPath }: Snapshot,
+  { snapshot: { artefactPath }, keys }: Source,
   { store, reporter, signal, clock }: JobContext,
 ): Promise<void> {
   await reporter.enter('verifying');
   await verifySnapshot(store, artefactPath, {
     level: 'full',
+    keys,
     signal,
     clock,
     onProgress: ({ bytesVerified, totalBytes }) => reporter.update(bytesVerified, totalBytes),
   });
-}
-
-function sourceOf({ spec }: JobContext): string {
-  if (spec.artefactPath === undefined) {
-    throw new HintError('cannot restore: the job does not say what', { code: 'invalid-job' });
-  }
-  return spec.artefactPath;
 }
 
 function requestFor({ manifest }: Snapshot, { spec }: JobContext): RestoreRequest {
@@ -151,11 +156,12 @@ async function dropAndFetch(
 async function fetch(
   { stagingDirectory: directory }: StagedRestore,
   snapshot: Snapshot,
-  { signal, reporter }: JobContext,
+  { signal, reporter, pace }: JobContext,
 ): Promise<void> {
   await snapshot.restoreTo({
     directory,
     signal,
+    pace: async (bytes) => await pace.write(bytes, signal),
     onProgress: ({ bytesVerified, totalBytes }) => reporter.update(bytesVerified, totalBytes),
   });
 }

@@ -19,6 +19,8 @@ export type JobStage = 'waiting' | 'closed' | 'started' | 'failed' | 'finished';
 export interface JobFacts {
   readonly jobId: string;
   readonly jobType: JobType;
+  /** A restore of some files beside the live data: it runs beside backups, as one of them. */
+  readonly isOfItems?: boolean;
   /** Order of arrival on this unit. */
   readonly sequence: number;
   readonly stage: JobStage;
@@ -63,6 +65,7 @@ interface WantedJob {
   readonly deadline?: JobDeadline;
   /** Why it must not be run, where it is new. */
   readonly refusal?: object;
+  readonly items?: readonly string[];
 }
 
 export interface PlanInput {
@@ -188,7 +191,7 @@ function planArrivals(
   let sequence = input.facts.reduce((highest, job) => Math.max(highest, job.sequence), 0);
   const actions: Action[] = [];
   const claimed: JobFacts[] = [];
-  for (const { jobId, jobType } of asked) {
+  for (const { jobId, jobType, items } of asked) {
     if (known.has(jobId)) {
       continue;
     }
@@ -197,7 +200,10 @@ function planArrivals(
     const verdict = refusal(jobId, input);
     if (verdict === undefined) {
       actions.push({ kind: 'claim', jobId, sequence });
-      claimed.push(newFacts(jobId, jobType, sequence));
+      claimed.push({
+        ...newFacts(jobId, jobType, sequence),
+        ...(items === undefined ? {} : { isOfItems: true }),
+      });
     } else {
       actions.push({ kind: 'refuse', jobId, sequence, verdict });
     }
@@ -339,10 +345,11 @@ function needsRecovery(job: JobFacts): boolean {
 }
 
 function asCandidate(job: JobFacts, input: Situation): Candidate[] {
-  const { jobId, jobType } = job;
+  const { jobId } = job;
   if (job.recovery.workerLives || needsRecovery(job)) {
     return [{ jobId, jobType: 'restore', standing: 'holds' }];
   }
+  const jobType = lockOf(job);
   if (job.stage === 'started') {
     return [{ jobId, jobType, standing: 'holds' }];
   }
@@ -353,8 +360,14 @@ function asCandidate(job: JobFacts, input: Situation): Candidate[] {
   return candidate.standing === 'holds' || isWanted(job, input) ? [candidate] : [];
 }
 
+/** What it is, as far as others have to make way for it. */
+function lockOf({ jobType, isOfItems }: JobFacts): JobType {
+  return isOfItems === true ? 'backup' : jobType;
+}
+
 function waitingCandidate(job: JobFacts, input: Situation): Candidate {
-  const { jobId, jobType, confirmedWorker } = job;
+  const { jobId, confirmedWorker } = job;
+  const jobType = lockOf(job);
   if (confirmedWorker !== undefined && job.waitingWorkers.includes(confirmedWorker)) {
     return { jobId, jobType, standing: 'holds' };
   }

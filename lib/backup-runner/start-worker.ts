@@ -10,6 +10,8 @@ const STDIN_TIMEOUT_MS = 30_000;
 export interface WorkerProgram {
   /** Program and arguments of the worker's entry. */
   readonly command: readonly string[];
+  /** Goes before it where the job is a backup. */
+  readonly backupPrefix: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
 }
@@ -46,14 +48,17 @@ export async function startWorker(
   const token = newWorkerToken();
   const registration: Registration = { token, startedAt };
   await files.register(kind, registration);
-  const [command = '', ...args] = program.command;
+  const order = orderFor(token);
+  const isBackup = order.mode === 'run' && order.spec.jobType === 'backup';
+  const prefix = isBackup ? program.backupPrefix : [];
+  const [command = '', ...args] = [...prefix, ...program.command];
   const identity = await spawnDetached({
     command,
     args,
     env: program.environment,
     cwd: program.directory,
     outputPath: files.outputPath,
-    stdin: JSON.stringify(orderFor(token)),
+    stdin: JSON.stringify(order),
     stdinTimeoutMs: STDIN_TIMEOUT_MS,
   });
   if (identity === undefined) {

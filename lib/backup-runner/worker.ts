@@ -13,10 +13,12 @@ import { arrivalOf } from './job-facts.ts';
 import type { Failure, JobFiles, Outcome, Registration } from './job-files.ts';
 import { JobLimits } from './job-limits.ts';
 import { type JobLog, openJobLog } from './job-log.ts';
+import { createJobPace } from './job-pace.ts';
 import type { JobSpec } from './job-spec.ts';
 import { Journal } from './journal.ts';
 import { createKeySource } from './key-source.ts';
 import { performBackup } from './perform-backup.ts';
+import { clearPartialItems } from './perform-item-restore.ts';
 import { performRecovery } from './perform-recovery.ts';
 import { performRestore } from './perform-restore.ts';
 import { ProgressReporter } from './progress-reporter.ts';
@@ -56,8 +58,9 @@ export class Worker {
     this.#it = dependencies;
     const jobId = order.mode === 'run' ? order.spec.jobId : order.jobId;
     this.#files = new Journal(order.stateDirectory).files(jobId);
-    const storage = order.mode === 'run' ? order.spec.storageConfig : {};
-    this.#redactors = [createRedactor(storage, order.engineConfig)];
+    const { storageConfig, passphrases } =
+      order.mode === 'run' ? order.spec : { storageConfig: {}, passphrases: undefined };
+    this.#redactors = [createRedactor(storageConfig, { engine: order.engineConfig, passphrases })];
     this.#redact = (text) => this.#redactors.reduce((rest, redact) => redact(rest), text);
     this.#log = openJobLog(this.#files.logPath, clock, this.#redact);
     const redact = this.#redact;
@@ -116,6 +119,9 @@ export class Worker {
 
   async #recover(): Promise<void> {
     const { order, createEngine, clock, timings } = this.#it;
+    if (order.mode === 'recover') {
+      await clearPartialItems(order.stateDirectory, order.jobId);
+    }
     await performRecovery({
       files: this.#files,
       createEngine: () => createEngine(order.engineConfig),
@@ -197,7 +203,11 @@ export class Worker {
     log.info(`${spec.jobType} begins`, { jobId: spec.jobId });
     const engine = this.#it.createEngine(order.engineConfig);
     const store = this.#createStore(spec);
-    const context = { spec, engine, store, files, reporter, log, clock, signal };
+    const { stateDirectory } = order;
+    const pace = createJobPace(stateDirectory, clock);
+    const limited = pace.limit(store);
+    const facts = { spec, engine, files, reporter, log, clock, signal };
+    const context = { ...facts, pace, stateDirectory, store: limited };
     try {
       const work = spec.jobType === 'restore' ? performRestore(context) : performBackup(context);
       return await this.#limits.keep(spec, reporter, work);

@@ -9,6 +9,11 @@ import type { StorageConfig } from './job.ts';
 // What Juju's tools print and take: with the model's UUID where it is another one's.
 const SECRET_URI = /^secret:(?:\/\/[0-9a-f-]{36}\/)?[0-9a-v]{20}$/;
 
+/** Whether the text refers to a secret. */
+export function isSecretUri(text: string): boolean {
+  return SECRET_URI.test(text);
+}
+
 /** The URI both keys hold; undefined where they are keys. */
 export function credentialsReference(config: StorageConfig): string | undefined {
   const { 'access-key': access, 'secret-key': secret } = config;
@@ -55,6 +60,18 @@ export class CredentialsReader {
     return { ...config, 'access-key': access, 'secret-key': secret };
   }
 
+  /**
+   * The passphrases in the secret's latest revision: the one that counts, then the one it replaces, if any.
+   * @throws HintError `secret-not-granted` when the secret cannot be read or holds none
+   */
+  passphrases(uri: string): readonly string[] {
+    const { passphrase, 'previous-passphrase': previous } = this.#content(uri);
+    if (passphrase === undefined) {
+      throw unusable('the secret of encryption has no passphrase');
+    }
+    return previous === undefined ? [passphrase] : [passphrase, previous];
+  }
+
   #content(uri: string): Readonly<Record<string, string>> {
     const known = this.#read.get(uri) ?? this.#ask(uri);
     this.#read.set(uri, known);
@@ -69,7 +86,7 @@ export class CredentialsReader {
       return this.#model.getSecret({ id: uri }).getContent({ refresh: true });
     } catch (error) {
       if (error instanceof SecretNotFoundError || error instanceof SecretPermissionError) {
-        return unusable(`the secret of storage-config cannot be read: ${error.message}`);
+        return unusable(`a secret of the request cannot be read: ${error.message}`);
       }
       throw error;
     }

@@ -11,7 +11,9 @@ export const FEATURES = [
   'cancel',
   'deadlines',
   'dry-run',
+  'encryption',
   'force',
+  'restore-item',
   'secret-credentials',
   'undo-restore',
 ] as const;
@@ -26,7 +28,9 @@ const NEEDED_BY = [
   ['cancel', ({ isCancelled }) => isCancelled === true],
   ['deadlines', ({ deadline }) => deadline !== undefined],
   ['dry-run', ({ isDryRun }) => isDryRun === true],
+  ['encryption', ({ encryption }) => encryption !== undefined],
   ['force', ({ isForced }) => isForced === true],
+  ['restore-item', ({ items }) => items !== undefined],
   ['secret-credentials', ({ storageConfig }) => isCredentialsReference(storageConfig)],
   ['undo-restore', ({ undoOf }) => undoOf !== undefined],
 ] as const satisfies readonly (readonly [Feature, (job: Job) => boolean])[];
@@ -84,8 +88,8 @@ export function assertSendable(
   }
 }
 
-// Done without them, these would replace data that were to stay.
-const DANGEROUS: readonly Feature[] = ['dry-run', 'undo-restore'];
+// Done without them, these would replace data that were to stay, or store in plain what was to be encrypted.
+const DANGEROUS: readonly Feature[] = ['dry-run', 'encryption', 'restore-item', 'undo-restore'];
 
 /** What of a request this end would do wrong because it does not know it. */
 export function misunderstoodBy(own: ReadonlySet<Feature>, job: Job): readonly Feature[] {

@@ -16,6 +16,7 @@ export {
   type JobStatus,
   type JobType,
   type JsonObject,
+  type Recheck,
   type StorageConfig,
 } from './job.ts';
 export { encodeJobs, parseJobs } from './job-codec.ts';

@@ -1,8 +1,17 @@
 /** Requirer databag text ↔ jobs. */
 
 import type { JsonValue } from '#system';
+import { isSecretUri } from './credentials.ts';
 import { readItems } from './items.ts';
-import type { Job, JobDeadline, JobIssue, JobType, JsonObject, StorageConfig } from './job.ts';
+import type {
+  Job,
+  JobDeadline,
+  JobIssue,
+  JobType,
+  JsonObject,
+  Recheck,
+  StorageConfig,
+} from './job.ts';
 import { countField, encodeItems, flagField, isObject, textField, unknownKeys } from './wire.ts';
 
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
@@ -19,10 +28,16 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'dry-run',
   'undo-of',
   'force',
+  'encryption',
+  'items',
+  'compression-level',
+  'recheck',
 ]);
 
 // People read it in tables.
 const MAX_LABEL = 200;
+const MAX_LEVEL = 19;
+const RECHECKS: readonly Recheck[] = ['sample', 'full'];
 
 /** Reads the `jobs` value of a requirer's application databag. Never throws; good items survive bad ones. */
 export function parseJobs(text: string | undefined): {
@@ -57,7 +72,25 @@ function misunderstanding(item: JsonObject, path: string): string | undefined {
   if (undoOf !== undefined && (typeof undoOf !== 'string' || item['job-type'] !== 'restore')) {
     return `${path}/undo-of: must be the job-id of a restore, in a restore`;
   }
-  return undefined;
+  return misreadItems(item, path) ?? misreadEncryption(item, path);
+}
+
+/** Ignored, the whole artefact would replace the data of the database. */
+function misreadItems({ items, ...item }: JsonObject, path: string): string | undefined {
+  const isList =
+    Array.isArray(items) &&
+    items.length > 0 &&
+    items.every((one) => typeof one === 'string' && one !== '');
+  return items === undefined || (isList && item['job-type'] === 'restore')
+    ? undefined
+    : `${path}/items: must be a list of paths in the artefact, in a restore`;
+}
+
+/** Ignored, a backup would lie in the bucket for everybody to read. */
+function misreadEncryption({ encryption }: JsonObject, path: string): string | undefined {
+  return encryption === undefined || (typeof encryption === 'string' && isSecretUri(encryption))
+    ? undefined
+    : `${path}/encryption: must be the URI of a secret`;
 }
 
 /** @param configs those met so far: jobs of one requirer share them, and there may be thousands of jobs */
@@ -80,6 +113,10 @@ function toJob(item: JsonObject, configs: Map<string, StorageConfig>): Job {
     ...flagField('isDryRun', item['dry-run']),
     ...textField('undoOf', item['undo-of']),
     ...flagField('isForced', item['force']),
+    ...textField('encryption', item['encryption']),
+    ...(item['items'] === undefined ? {} : { items: item['items'] as readonly string[] }),
+    ...levelOf(item['compression-level']),
+    ...recheckOf(item['recheck']),
     ...unknownKeys(item, KNOWN_KEYS),
   };
 }
@@ -98,6 +135,17 @@ function deadlineOf(value: JsonValue | undefined): { readonly deadline?: JobDead
     ...secondsField('stallSeconds', value['stall-seconds']),
   };
   return Object.keys(deadline).length === 0 ? {} : { deadline };
+}
+
+function levelOf(value: JsonValue | undefined): { readonly compressionLevel?: number } {
+  const isLevel =
+    typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= MAX_LEVEL;
+  return isLevel ? { compressionLevel: value } : {};
+}
+
+function recheckOf(value: JsonValue | undefined): { readonly recheck?: Recheck } {
+  const recheck = RECHECKS.find((one) => one === value);
+  return recheck === undefined ? {} : { recheck };
 }
 
 function secondsField<Name extends string>(
@@ -127,5 +175,9 @@ function fromJob(job: Job): Record<string, unknown> {
     'dry-run': job.isDryRun,
     'undo-of': job.undoOf,
     force: job.isForced,
+    encryption: job.encryption,
+    items: job.items,
+    'compression-level': job.compressionLevel,
+    recheck: job.recheck,
   };
 }

@@ -44,9 +44,20 @@ export interface Job {
   readonly undoOf?: string;
   /** Restore: do with less safety where space is short. */
   readonly isForced?: boolean;
+  /** URI of a secret with the passphrase: a backup is to be encrypted with it, a restore may need it. */
+  readonly encryption?: string;
+  /** Restore: only these files and directories of the artefact, into a directory of their own. Never empty. */
+  readonly items?: readonly string[];
+  /** Backup with compression: zstd's level, 1 to 19. */
+  readonly compressionLevel?: number;
+  /** Backup: how much of what was encoded is decoded again and compared before it is stored. */
+  readonly recheck?: Recheck;
   /** Keys of the job this library does not know, handed on untouched. */
   readonly extra?: JsonObject;
 }
+
+/** `sample`: some of it. `full`: all of it, which takes longer. */
+export type Recheck = 'sample' | 'full';
 
 /** How long a job may take; each in seconds, above 0, counted from … */
 export interface JobDeadline {
@@ -96,6 +107,8 @@ export interface JobStatus {
   readonly size?: number;
   /** Bytes a backup added to the bucket. */
   readonly storedSize?: number;
+  /** Names the key a backup is encrypted with; missing where it is not. */
+  readonly keyId?: string;
   readonly queue?: JobQueue;
   /** The last lines of the log of a job that failed; at most 20. */
   readonly logTail?: readonly string[];

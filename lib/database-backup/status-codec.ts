@@ -31,6 +31,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'hint',
   'size',
   'stored-size',
+  'key-id',
   'queue',
   'log-tail',
   'report',
@@ -113,6 +114,7 @@ function toStatus(item: JsonObject): JobStatus {
     ...textField('hint', item['hint']),
     ...countField('size', item['size']),
     ...countField('storedSize', item['stored-size']),
+    ...textField('keyId', item['key-id']),
     ...queueOf(item['queue']),
     ...logTailOf(item['log-tail']),
     ...textField('report', item['report']),
@@ -180,6 +182,7 @@ function fromStatus(status: JobStatus): Record<string, unknown> {
     hint: status.hint,
     size: status.size,
     'stored-size': status.storedSize,
+    'key-id': status.keyId,
     queue: status.queue && {
       position: status.queue.position,
       'waits-for': status.queue.waitsFor,

@@ -25,10 +25,17 @@ export {
   type StorageProfile,
   type StorageReport,
 } from './probe/report.ts';
+export { followRates, type Rates, tellRates } from './rate-file.ts';
 export { createS3ObjectStore, type S3ObjectStore, type S3Tuning } from './s3.ts';
 export type { CredentialsPatience, CredentialsSource, S3Credentials } from './s3-credentials.ts';
 export { parseS3Options, type S3Options } from './s3-options.ts';
 export { type Fault, type FaultPlan, type StoreCall, withFaults } from './with-faults.ts';
 export { withPrefix } from './with-prefix.ts';
-export { parseRate, type RateLimitOptions, withRateLimit } from './with-rate-limit.ts';
+export {
+  createRateLimiter,
+  parseRate,
+  type RateLimiter,
+  type RateLimitOptions,
+  withRateLimit,
+} from './with-rate-limit.ts';
 export { type RetryOptions, withRetries } from './with-retries.ts';

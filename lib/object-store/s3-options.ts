@@ -30,7 +30,7 @@ export function parseS3Options(storageConfig: Raw): S3Options {
   const endpoint = readEndpoint(storageConfig);
   const chain = readCaChain(storageConfig);
   const region = readText(storageConfig, 'region');
-  const storageClass = readText(storageConfig, 'storage-class');
+  const storageClass = readStorageClass(storageConfig, endpoint);
   const sessionToken = readText(storageConfig, 'session-token');
   return {
     bucket: readBucket(storageConfig),
@@ -82,6 +82,24 @@ function readUriStyle(raw: Raw, endpoint: string | undefined): 'path' | 'host' {
     default:
       throw invalid('s3-uri-style', 'must be "path" or "host"');
   }
+}
+
+/** What has to be brought back from an archive first, which takes hours, is no place for backups to be read at any time. */
+const ARCHIVES: readonly string[] = ['GLACIER', 'DEEP_ARCHIVE'];
+
+function readStorageClass(raw: Raw, endpoint: string | undefined): string | undefined {
+  const text = readText(raw, 'storage-class');
+  if (text !== undefined && !/^[A-Za-z0-9_-]{1,64}$/.test(text)) {
+    throw invalid('storage-class', 'must be the name of one, such as STANDARD_IA');
+  }
+  // Other servers give their classes names as they like.
+  if (text !== undefined && endpoint === undefined && ARCHIVES.includes(text)) {
+    throw invalid(
+      'storage-class',
+      'must be one whose objects can be read at once, such as STANDARD_IA or GLACIER_IR',
+    );
+  }
+  return text;
 }
 
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;

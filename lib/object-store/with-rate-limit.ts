@@ -90,8 +90,22 @@ export function withRateLimit(store: ObjectStore, options: RateLimitOptions): Ob
   };
 }
 
+/** Whoever moves bytes asks it before. */
+export interface RateLimiter {
+  /**
+   * Waits for its turn, then takes so many bytes.
+   * @throws HintError `invalid-rate` while the rate makes no sense; the signal's reason
+   */
+  take(bytes: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+/** For what moves bytes otherwise than through a store. */
+export function createRateLimiter(options: RateLimitOptions): RateLimiter {
+  return new TokenBucket(options);
+}
+
 /** Fills at the rate, up to a second's worth; may be overdrawn, which whoever comes next waits for. */
-class TokenBucket {
+class TokenBucket implements RateLimiter {
   readonly #options: RateLimitOptions;
   readonly #clock: Clock;
   #tokens: number | undefined;

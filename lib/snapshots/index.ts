@@ -11,15 +11,18 @@ export {
   parseArtefactPath,
 } from './artefact-path.ts';
 export {
+  assertStrong,
   changePassphrase,
   ensureKey,
   type KeyRing,
   openKeyRing,
+  type Passphrases,
   rotateKey,
 } from './crypto/key-ring.ts';
 export { parseRecoveryKit, recoveryKit } from './crypto/recovery-kit.ts';
 export type { RepositoryKey } from './crypto/repository-key.ts';
 export { isSnapshotError, SnapshotError, type SnapshotErrorCode } from './errors.ts';
+export { type ItemSummary, isAtOrBelow, summariseItems } from './items.ts';
 export {
   type DeleteOptions,
   deleteSnapshot,
@@ -43,7 +46,7 @@ export {
   verifySnapshot,
 } from './life/verify-snapshot.ts';
 export { listSnapshots } from './list-snapshots.ts';
-export { type OpenOptions, openSnapshot } from './open-snapshot.ts';
+export { keysFor, type OpenOptions, openSnapshot, readManifest } from './open-snapshot.ts';
 export { comparePaths } from './parent-files.ts';
 export { exportTar } from './portable/export-tar.ts';
 export { importTar, type PortableContent } from './portable/import-tar.ts';

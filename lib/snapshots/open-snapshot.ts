@@ -1,8 +1,8 @@
 /** Opens a snapshot for reading, or says exactly what lies at the path instead. */
 import { isObjectStoreError, type ObjectStore } from '#object-store';
-import { normaliseArtefactPath } from './artefact-path.ts';
+import { applicationPrefixOf, normaliseArtefactPath } from './artefact-path.ts';
 import { type Coding, PLAIN_CODING } from './coding.ts';
-import type { KeyRing } from './crypto/key-ring.ts';
+import { type KeyRing, openKeyRing, type Passphrases } from './crypto/key-ring.ts';
 import { SnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT, STARTED_OBJECT } from './format.ts';
 import { DELETED_MANIFEST } from './life/marks.ts';
@@ -29,6 +29,39 @@ export async function openSnapshot(
   const manifest = await loadManifest(store, path, options);
   const coding = codingFor(path, manifest, options.keys);
   return new SnapshotReader({ store, artefactPath: path, manifest, coding });
+}
+
+/** What the manifest says, readable without a key; with one it is proved authentic. @throws what openSnapshot throws */
+export async function readManifest(
+  store: ObjectStore,
+  artefactPath: string,
+  options: OpenOptions = {},
+): Promise<{ readonly artefactPath: string; readonly manifest: SnapshotManifest }> {
+  const path = normaliseArtefactPath(artefactPath);
+  return { artefactPath: path, manifest: await loadManifest(store, path, options) };
+}
+
+/**
+ * The keys in the bucket that open this snapshot and others of its application; undefined where it is not encrypted.
+ * @throws SnapshotError `key-needed` where there is no passphrase, `wrong-key`, and what openSnapshot throws
+ */
+export async function keysFor(
+  store: ObjectStore,
+  artefactPath: string,
+  passphrases: Passphrases | undefined,
+  options: Pick<OpenOptions, 'signal'> = {},
+): Promise<KeyRing | undefined> {
+  const { artefactPath: path, manifest } = await readManifest(store, artefactPath, options);
+  if (manifest.keyId === undefined) {
+    return undefined;
+  }
+  const chunkPrefix = `${applicationPrefixOf(path)}chunks/`;
+  const isGiven = passphrases !== undefined && passphrases.length > 0;
+  const keys = isGiven
+    ? await openKeyRing({ store, chunkPrefix, ...options }, passphrases)
+    : new Map();
+  codingFor(path, manifest, keys);
+  return keys;
 }
 
 /** How a snapshot is to be read. @throws SnapshotError `key-needed` or `wrong-key` */

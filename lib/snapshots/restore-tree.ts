@@ -15,12 +15,14 @@ import { forEachConcurrently } from './ordered-map.ts';
 import { OwnerResolver, type Ownership } from './ownership.ts';
 import { RestoredFile } from './restored-file.ts';
 import { syncTree } from './sync-tree.ts';
-import type { EntryMetadata } from './types.ts';
+import type { EntryMetadata, ReadSummary } from './types.ts';
 
 export interface RestoreTreeOptions {
   readonly directory: string;
   readonly ownership?: Ownership;
   readonly onBytes: (bytes: number) => void;
+  readonly select?: ((path: string) => boolean) | undefined;
+  readonly pace?: ((bytes: number) => Promise<void>) | undefined;
 }
 
 /**
@@ -35,19 +37,28 @@ type FileChunk =
   | { readonly whole: WholeTarget };
 
 /** @throws SnapshotError; the directory then holds some of the tree and must not be used */
-export async function restoreTree(source: ChunkSource, options: RestoreTreeOptions): Promise<void> {
+export async function restoreTree(
+  source: ChunkSource,
+  options: RestoreTreeOptions,
+): Promise<ReadSummary> {
   await prepareDirectory(options.directory);
-  const isSynced = source.manifest.totals.files <= FILES_SYNCED_EACH;
+  const isSynced =
+    options.select !== undefined || source.manifest.totals.files <= FILES_SYNCED_EACH;
   const owners = await OwnerResolver.create(options.ownership);
-  const tree = new TreeWriter(options.directory, { owners, isSynced });
+  const { select = () => true } = options;
+  const tree = new TreeWriter(options.directory, { owners, isSynced, select });
+  let bytes = 0;
   try {
     await fetchChunks(source, tree.follow(source), {
-      targetOf: async ({ context }) =>
-        'whole' in context ? context.whole : await context.file.target(context.offset),
+      targetOf: async ({ ref, context }) => {
+        await options.pace?.(ref.size);
+        return 'whole' in context ? context.whole : await context.file.target(context.offset);
+      },
       onDone: async ({ ref, context }) => {
         if ('file' in context) {
           await context.file.written(ref.size);
         }
+        bytes += ref.size;
         options.onBytes(ref.size);
       },
     });
@@ -56,6 +67,7 @@ export async function restoreTree(source: ChunkSource, options: RestoreTreeOptio
   } finally {
     await tree.close();
   }
+  return { ...tree.written, bytes };
 }
 
 async function prepareDirectory(directory: string): Promise<void> {
@@ -87,6 +99,8 @@ class TreeWriter {
   readonly #root: string;
   readonly #owners: OwnerResolver;
   readonly #isSynced: boolean;
+  readonly #select: (path: string) => boolean;
+  readonly #written = { entries: 0, files: 0 };
   readonly #made = new Set<string>();
   readonly #directories: EntryMetadata[] = [];
   readonly #symlinks: EntryMetadata[] = [];
@@ -94,9 +108,14 @@ class TreeWriter {
 
   constructor(
     root: string,
-    options: { readonly owners: OwnerResolver; readonly isSynced: boolean },
+    options: {
+      readonly owners: OwnerResolver;
+      readonly isSynced: boolean;
+      readonly select: (path: string) => boolean;
+    },
   ) {
     this.#root = root;
+    this.#select = options.select;
     this.#owners = options.owners;
     this.#isSynced = options.isSynced;
   }
@@ -106,13 +125,18 @@ class TreeWriter {
     let current: FileInIndex | undefined;
     for await (const item of readIndex(source)) {
       if (item.kind === 'entry') {
-        current = await this.#begin(item.entry);
+        current = this.#select(item.entry.path) ? await this.#begin(item.entry) : undefined;
       } else if (item.kind === 'chunk' && current !== undefined) {
         yield* this.#addChunk(current, item.chunk, item.offset);
       } else if (item.kind === 'end' && current !== undefined) {
         yield* await this.#end(current, item.size);
       }
     }
+  }
+
+  /** What was made of the snapshot so far. */
+  get written(): { readonly entries: number; readonly files: number } {
+    return this.#written;
   }
 
   /** Symlinks, then metadata of directories, deepest first, since making things inside changes their times. */
@@ -141,6 +165,7 @@ class TreeWriter {
 
   async #begin(entry: EntryMetadata): Promise<FileInIndex | undefined> {
     const path = join(this.#root, entry.path);
+    this.#written.entries += 1;
     if (entry.kind === 'directory') {
       await this.#makeDirectory(entry.path);
       this.#directories.push(entry);
@@ -151,6 +176,7 @@ class TreeWriter {
       this.#symlinks.push(entry);
       return undefined;
     }
+    this.#written.files += 1;
     const finish = {
       owner: this.#owners.ownerOf(entry),
       mode: entry.mode,

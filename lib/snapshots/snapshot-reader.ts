@@ -75,10 +75,12 @@ export class SnapshotReader implements Snapshot {
 
   async restoreTo(options: RestoreOptions): Promise<ReadSummary> {
     const source = this.#source(options);
-    // Before anything is written: what is gone, cut or grown is told at once, not after hours.
-    await assertPacksPresent({ ...source, mayNotList: true }, (await usedPacks(source)).packs);
-    await restoreTree(source, { ...options, onBytes: this.#progress(options) });
-    return this.#summary();
+    // Before anything is written: what is gone, cut or grown is told at once, not after hours. Of some entries only it
+    // is told when they are read: what else is damaged must not keep them back.
+    if (options.select === undefined) {
+      await assertPacksPresent({ ...source, mayNotList: true }, (await usedPacks(source)).packs);
+    }
+    return await restoreTree(source, { ...options, onBytes: this.#progress(options) });
   }
 
   async *read(path: string, options: Options = {}): AsyncIterable<Uint8Array> {

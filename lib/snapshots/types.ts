@@ -154,6 +154,10 @@ export interface RestoreOptions extends VerifyOptions {
   readonly directory: string;
   /** Gives everything to this user and group, instead of the owners recorded (which only root can restore). */
   readonly ownership?: { readonly uid: number; readonly gid: number };
+  /** Only these entries, with the directories they lie in; all unless told. Nothing else is read but the index. */
+  readonly select?: (path: string) => boolean;
+  /** Called before bytes are written to disk, and waited for. */
+  readonly pace?: (bytes: number) => Promise<void>;
 }
 
 export interface ReadSummary {

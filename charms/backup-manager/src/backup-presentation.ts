@@ -7,7 +7,17 @@ import type { BackupDetails, BackupInfo, DeletedBackup } from './storage.ts';
 import { textTable } from './table.ts';
 import type { UpkeepRecord } from './upkeep/upkeep.ts';
 
-const BACKUP_HEADER = ['CREATED', 'AGE', 'DATABASE', 'MODEL', 'ENGINE', 'SIZE', 'STORED', 'MARKS'];
+const BACKUP_HEADER = [
+  'CREATED',
+  'AGE',
+  'DATABASE',
+  'MODEL',
+  'ENGINE',
+  'SIZE',
+  'STORED',
+  'KEY',
+  'MARKS',
+];
 
 /** An aligned table, in the order given; with labels where there are any. */
 export function backupsTable(backups: readonly BackupInfo[], now: Date): string {
@@ -22,6 +32,7 @@ export function backupsTable(backups: readonly BackupInfo[], now: Date): string 
       [backup.engine, backup.engineVersion].filter((part) => part !== undefined).join(' ') || '-',
       formatBytes(backup.bytes),
       formatBytes(backup.storedBytes),
+      backup.keyId ?? '-',
       marksText(backup, now),
       ...(isLabelled ? [backup.label ?? '-'] : []),
       backup.artefactPath,
@@ -44,6 +55,8 @@ export function backupRecord(backup: BackupInfo, now: Date): FlatRecord {
     label: backup.label,
     'size-bytes': backup.bytes,
     'stored-bytes': backup.storedBytes,
+    encrypted: backup.keyId !== undefined,
+    'key-id': backup.keyId,
     'verified-at': marks.verifiedAt,
     'damaged-at': marks.damagedAt,
     kept: marks.isKept,

@@ -31,8 +31,43 @@ export type BackupManagerTypes = {
      * juju config backup-manager credentials=secret:...
      */
     credentials: string | undefined;
+    /**
+     * Class new objects are stored in, for example STANDARD_IA. Empty means the bucket's own. One
+     * whose
+     * objects can be read at once: not GLACIER or DEEP_ARCHIVE.
+     */
+    'storage-class': string;
+    /**
+     * Secret with the passphrase new backups are encrypted with (AES-256-GCM); unset, they are not:
+     * openssl rand -base64 32 > passphrase
+     * juju add-secret backup-passphrase passphrase#file=passphrase
+     * juju grant-secret backup-passphrase backup-manager
+     * juju config backup-manager encryption=secret:...
+     * Without the passphrase and the recovery kit encrypted backups are lost: keep both elsewhere,
+     * too.
+     */
+    encryption: string | undefined;
     /** Whether new backups are compressed. */
     compression: boolean;
+    /**
+     * Level of zstd, 1 (fast) to 19 (small), for new backups that are compressed. 0 leaves it to
+     * the
+     * charm of the database.
+     */
+    'compression-level': number;
+    /**
+     * How much of what was compressed and encrypted is decoded again and compared before it is
+     * stored:
+     * "sample", or "full", which takes about half as long again.
+     */
+    recheck: string;
+    /**
+     * How fast each verification and sweep of this application may send and receive, in bytes per
+     * second, for example 50MiB. Also changes what runs, within seconds. Empty for no limit.
+     * Backups
+     * and restores go by the option network-limit of the database.
+     */
+    'network-limit': string;
     /**
      * Which backups of each database to keep, for example "last=3,daily=7,weekly=4,monthly=12". The
      * rules are last, hourly, daily, weekly, monthly, yearly and within-days. Empty keeps all. See
@@ -51,11 +86,14 @@ export type BackupManagerTypes = {
       | 'path'
       | 's3-uri-style'
       | 'tls-ca-chain'
+      | 'storage-class'
+      | 'recheck'
+      | 'network-limit'
       | 'retention';
-    int: 'history-limit';
+    int: 'compression-level' | 'history-limit';
     float: never;
     boolean: 'compression';
-    secret: 'credentials';
+    secret: 'credentials' | 'encryption';
   };
   actions: {
     /** Takes a backup of every related database, or of one. Returns the job ids at once. */
@@ -244,6 +282,73 @@ export type BackupManagerTypes = {
         readonly database?: string;
         /** Only finds out what would go. */
         readonly 'dry-run': boolean;
+      };
+      results: ActionResults;
+    };
+    /** Lists what lies in one directory of a backup. Reads its index only. */
+    'list-items': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+        /** A directory or file in it; the top unless given. */
+        readonly path?: string;
+        /** How many to list. */
+        readonly limit: number;
+        /** A table for people, or JSON for programs. */
+        readonly format: 'text' | 'json';
+      };
+      results: ActionResults;
+    };
+    /**
+     * Restores one file or directory of a backup into a directory of its own on the machine of the
+     * database; live data are not touched. Returns the job id at once; show-job tells where it
+     * lies.
+     */
+    'restore-item': {
+      params: {
+        /** The backup, as list-backups names it. */
+        readonly 'artefact-path': string;
+        /** The file or directory, as list-items names it. */
+        readonly path: string;
+        /**
+         * Name of the related application on whose machine to put it. By default the one the backup
+         * was
+         * made of.
+         */
+        readonly database?: string;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Gives new backups a new key. Earlier ones stay readable; the next one shares no data with
+     * them
+     * and is as large as a first one.
+     */
+    'rotate-key': {
+      params: {
+        /** Only for backups of this application. */
+        readonly database?: string;
+      };
+      results: ActionResults;
+    };
+    /**
+     * Has the encryption secret's passphrase open what its previous-passphrase opens, and the
+     * latter no
+     * more. Backups are not touched.
+     */
+    'change-passphrase': {
+      params: Nothing;
+      results: ActionResults;
+    };
+    /**
+     * Puts the keys of the encrypted backups into a secret of this application, to be printed and
+     * locked
+     * away: with it they can be restored without the passphrase and without Juju.
+     */
+    'recovery-kit': {
+      params: {
+        /** Takes the secret out of Juju again. */
+        readonly remove: boolean;
       };
       results: ActionResults;
     };

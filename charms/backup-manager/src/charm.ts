@@ -14,6 +14,8 @@ import { deleteBackup, keepBackup, verifyBackup } from './actions/backup-actions
 import { cancelJob } from './actions/cancel-job.ts';
 import { checkStorage } from './actions/check-storage.ts';
 import { clearHistory } from './actions/clear-history.ts';
+import { changePassphrase, recoveryKit, rotateKey } from './actions/encryption-actions.ts';
+import { listItems, restoreItem } from './actions/item-actions.ts';
 import { listBackups, showBackup } from './actions/list-backups.ts';
 import { listDatabases } from './actions/list-databases.ts';
 import { listJobs, showJob } from './actions/query-actions.ts';
@@ -62,6 +64,11 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     this.#observeAction('keep-backup', keepBackup);
     this.#observeAction('plan-retention', planRetentionNow);
     this.#observeAction('sweep', sweepNow);
+    this.#observeAction('list-items', listItems);
+    this.#observeAction('restore-item', restoreItem);
+    this.#observeAction('rotate-key', rotateKey);
+    this.#observeAction('change-passphrase', changePassphrase);
+    this.#observeAction('recovery-kit', recoveryKit);
     this.#observeAction('check-storage', checkStorage);
     this.#observeAction('clear-history', clearHistory);
   }
@@ -80,6 +87,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     framework.observe(on.secretChanged, check);
     framework.observe(on.secretRemove, ({ secret, revision }) => {
       this.#manager.credentials.dropRevision(secret, revision);
+      this.#manager.encryption.dropRevision(secret, revision);
     });
     framework.observe(on.leaderElected, check);
     framework.observe(on.upgradeCharm, check);
@@ -118,6 +126,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     if (!manager.isReady) {
       return;
     }
+    await manager.upkeep.limit(await manager.networkLimit());
     await manager.upkeep.tell();
     if (!manager.isLeader) {
       manager.health.forget();
@@ -162,7 +171,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
       return;
     }
     if ((await manager.optionFault()) === undefined) {
-      await manager.upkeep.retain(retention, config, { isDaily });
+      await manager.upkeep.retain(retention, manager.upkeepAccess(), { isDaily });
     }
   }
 

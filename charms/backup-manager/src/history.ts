@@ -24,6 +24,8 @@ export interface HistoryEntry {
   readonly size?: number | undefined;
   /** Bytes a backup added to the bucket. */
   readonly storedSize?: number | undefined;
+  /** Names the key a backup is encrypted with. */
+  readonly keyId?: string | undefined;
   readonly message?: string | undefined;
   readonly errorCode?: string | undefined;
   readonly hint?: string | undefined;
@@ -31,6 +33,10 @@ export interface HistoryEntry {
   readonly label?: string | undefined;
   readonly isDryRun?: boolean | undefined;
   readonly isForced?: boolean | undefined;
+  /** A backup that was to be encrypted. */
+  readonly isEncrypted?: boolean | undefined;
+  /** A restore of these files and directories only, beside the live data. */
+  readonly items?: readonly string[] | undefined;
   /** The restore that this one takes back. */
   readonly undoOf?: string | undefined;
   /** Until when it can be undone. */
@@ -57,7 +63,7 @@ export function isFinished(entry: HistoryEntry): boolean {
 
 /** Whether it changed data when it ended well. */
 export function isRealRestore(entry: HistoryEntry): boolean {
-  return entry.jobType === 'restore' && entry.isDryRun !== true;
+  return entry.jobType === 'restore' && entry.isDryRun !== true && entry.items === undefined;
 }
 
 /** Reads the databag's text; what is not an entry is left out. Never throws. */
@@ -98,6 +104,8 @@ export interface LastBackup {
   readonly database?: string | undefined;
   readonly artefactPath?: string | undefined;
   readonly size?: number | undefined;
+  /** Names the key it is encrypted with; undefined where it is not. */
+  readonly keyId?: string | undefined;
   /** When one of this application was last proved restorable, and which. */
   readonly verifiedAt?: string | undefined;
   readonly verifiedPath?: string | undefined;

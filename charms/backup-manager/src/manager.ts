@@ -11,7 +11,9 @@ import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError, systemClock } from '#system';
 import type { BackupManagerTypes } from './charm-types.ts';
 import { withDeadline } from './deadline.ts';
+import { EncryptionDesk } from './encryption-desk.ts';
 import { DEFAULT_LIMIT, type HistoryEntry, isFinished, MAX_LIMIT } from './history.ts';
+import { jobOptions, optionFault, type RawOptions, rateOf } from './options.ts';
 import { PeerStore } from './peer-store.ts';
 import type { LiveStatuses } from './presentation.ts';
 import {
@@ -33,7 +35,7 @@ import {
   type StorageSettings,
 } from './storage-settings.ts';
 import { LocalUpkeep, type UpkeepHome } from './upkeep/local-upkeep.ts';
-import type { UpkeepPort } from './upkeep/upkeep.ts';
+import type { UpkeepAccess, UpkeepPort, UpkeepRecord, UpkeepTask } from './upkeep/upkeep.ts';
 import { UpkeepDesk } from './upkeep-desk.ts';
 
 /** What is outside: replaced in tests. */
@@ -68,6 +70,7 @@ export class Manager {
   readonly peers: PeerStore;
   readonly upkeep: UpkeepDesk;
   readonly credentials: SharedCredentials;
+  readonly encryption: EncryptionDesk;
   readonly #charm: CharmBase<BackupManagerTypes>;
   readonly #requirer: BackupRequirer;
   #settings: StorageSettings | undefined;
@@ -78,6 +81,11 @@ export class Manager {
     this.ports = ports;
     this.peers = new PeerStore(charm, () => this.#historyLimit());
     this.credentials = new SharedCredentials({
+      charm,
+      requirer,
+      databag: () => this.peers.ofApp(),
+    });
+    this.encryption = new EncryptionDesk({
       charm,
       requirer,
       databag: () => this.peers.ofApp(),
@@ -133,9 +141,17 @@ export class Manager {
     return name === this.unitName && !this.isLeader ? undefined : name;
   }
 
-  /** Option `compression`. */
-  get compression(): boolean {
-    return this.#charm.config.get('compression');
+  /** How new backups are to be made. */
+  jobOptions(jobType: Job['jobType']): Pick<Job, 'compression' | 'compressionLevel' | 'recheck'> {
+    const compression = this.#charm.config.get('compression');
+    return { compression, ...(jobType === 'backup' ? jobOptions(this.#options()) : {}) };
+  }
+
+  /** Option `network-limit` in bytes per second; undefined for none, or where it cannot be read. */
+  async networkLimit(): Promise<number | undefined> {
+    return (await this.optionFault()) === undefined
+      ? await rateOf(this.#charm.config.get('network-limit'))
+      : undefined;
   }
 
   /** Option `retention`; undefined when unset. */
@@ -143,17 +159,9 @@ export class Manager {
     return this.#charm.config.get('retention').trim() || undefined;
   }
 
-  /** What is wrong with the options that are not about S3. Backups go on without them. */
+  /** What is wrong with the options that are not about S3. Backups go on without them, but for those of encryption. */
   async optionFault(): Promise<StorageFault | undefined> {
-    const limit = this.#charm.config.get('history-limit');
-    if (limit < 1 || limit > MAX_LIMIT) {
-      return {
-        code: 'invalid-configuration',
-        message: `history-limit must be a whole number from 1 to ${MAX_LIMIT}, not ${limit}`,
-        hint: `run: juju config ${this.application} history-limit=${DEFAULT_LIMIT}`,
-      };
-    }
-    return await this.#retentionFault();
+    return this.encryption.fault() ?? (await optionFault(this.#options(), this.application));
   }
 
   databases(): readonly RelatedDatabase[] {
@@ -243,7 +251,11 @@ export class Manager {
   /** Asks databases for jobs and records that. Leader only. */
   request(requests: readonly { readonly target: RelatedDatabase; readonly job: Job }[]): void {
     const now = this.ports.clock.now();
-    for (const { target, job } of requests) {
+    const asked = requests.map(({ target, job }) => ({
+      target,
+      job: { ...job, ...this.#encryptionOf(target, job) },
+    }));
+    for (const { target, job } of asked) {
       const { relation } = target;
       const storageConfig = this.credentials.configFor(relation, job.storageConfig);
       this.#requirer.setJobs(relation, [
@@ -251,10 +263,30 @@ export class Manager {
         { ...job, storageConfig },
       ]);
     }
-    const entries = requests.map(({ target, job }) =>
+    const entries = asked.map(({ target, job }) =>
       newEntry(job, { relationId: target.relation.id, database: target.name, now }),
     );
     this.writeHistory([...this.history(), ...entries]);
+  }
+
+  /** A backup never goes without; a restore of a plain one may. */
+  #encryptionOf(target: RelatedDatabase, { jobType }: Job): Pick<Job, 'encryption'> {
+    const isUseful =
+      this.encryption.settings().kind === 'on' &&
+      this.encryption.obstacle(target.relation) === undefined;
+    const encryption =
+      jobType === 'backup' || isUseful ? this.encryption.referenceFor(target.relation) : undefined;
+    return encryption === undefined ? {} : { encryption };
+  }
+
+  /** Begins it in the background. @throws HintError `busy`, `cannot-start`, or why there is no storage or key */
+  async beginUpkeep(task: UpkeepTask): Promise<UpkeepRecord> {
+    return await this.upkeep.start(task, this.upkeepAccess());
+  }
+
+  /** What upkeep works with. @throws HintError as `beginUpkeep` */
+  upkeepAccess(): UpkeepAccess {
+    return { config: this.storageConfig(), passphrases: this.encryption.passphrases() };
   }
 
   /** Stops a job, in words or by taking the request back. Leader only. */
@@ -296,11 +328,13 @@ export class Manager {
       const jobs = plan.requests.get(relation.id) ?? [];
       this.#requirer.setJobs(relation, this.credentials.current(jobs, settings.config));
     }
+    const isBusy = busyRelations(plan.history).size > 0;
     this.credentials.reconcile({
       settings,
       looked: read.map(({ relation }) => relation),
-      isBusy: busyRelations(plan.history).size > 0,
+      isBusy,
     });
+    this.encryption.reconcile(isBusy);
     const { lastBackups } = plan;
     this.peers.write({ leader: this.unitName, history: plan.history, lastBackups });
     return plan;
@@ -323,21 +357,15 @@ export class Manager {
     return limit < 1 || limit > MAX_LIMIT ? DEFAULT_LIMIT : limit;
   }
 
-  async #retentionFault(): Promise<StorageFault | undefined> {
-    if (this.retention === undefined) {
-      return undefined;
-    }
-    try {
-      const { parseRetention } = await import('#snapshots');
-      parseRetention(this.retention);
-      return undefined;
-    } catch (error) {
-      if (!(error instanceof HintError)) {
-        throw error;
-      }
-      const command = `juju config ${this.application} retention=…`;
-      return { code: error.code, message: error.message, hint: `${error.hint ?? ''}: ${command}` };
-    }
+  #options(): RawOptions {
+    const { config } = this.#charm;
+    return {
+      'history-limit': config.get('history-limit'),
+      'compression-level': config.get('compression-level'),
+      recheck: config.get('recheck'),
+      'network-limit': config.get('network-limit'),
+      retention: config.get('retention'),
+    };
   }
 }
 

@@ -54,6 +54,8 @@ export function jobRecord(entry: HistoryEntry, status: UnitJobStatus | undefined
     'dry-run': entry.isDryRun,
     force: entry.isForced,
     'undo-of': entry.undoOf,
+    items: entry.items?.join(', '),
+    'key-id': entry.keyId,
     unit: entry.unit,
     'requested-at': entry.requestedAt,
     'started-at': entry.startedAt,
@@ -126,6 +128,9 @@ export function typeText(entry: HistoryEntry): string {
   if (entry.undoOf !== undefined) {
     return 'undo-restore';
   }
+  if (entry.items !== undefined) {
+    return 'restore-item';
+  }
   return entry.isDryRun === true ? `${entry.jobType} (dry run)` : entry.jobType;
 }
 
@@ -166,7 +171,8 @@ function detailText(entry: HistoryEntry, status: UnitJobStatus | undefined): str
     return openDetailText(status);
   }
   const { artefactPath, message } = entry;
-  return (entry.state === 'error' ? message : (artefactPath ?? message)) ?? '-';
+  const isTold = entry.state === 'error' || entry.items !== undefined;
+  return (isTold ? message : (artefactPath ?? message)) ?? '-';
 }
 
 function openDetailText(status: UnitJobStatus | undefined): string {

@@ -93,6 +93,8 @@ export function newEntry(
     isDryRun: job.isDryRun,
     isForced: job.isForced,
     undoOf: job.undoOf,
+    isEncrypted: job.jobType === 'backup' && job.encryption !== undefined ? true : undefined,
+    items: job.items,
   };
 }
 
@@ -152,13 +154,7 @@ export function bestStatus(statuses: readonly UnitJobStatus[]): UnitJobStatus | 
 
 function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): HistoryEntry {
   const startedAt = validTime(status.startedAt) ?? entry.startedAt;
-  const known = {
-    ...entry,
-    unit: status.unit,
-    artefactPath: status.artefactPath ?? entry.artefactPath,
-    size: status.size ?? entry.size,
-    storedSize: status.storedSize ?? entry.storedSize,
-  };
+  const known = withFacts(entry, status);
   if (status.status === 'running') {
     // What a running job says changes all the time and is read where it is said.
     return { ...known, state: 'running', startedAt: startedAt ?? now.toISOString() };
@@ -171,7 +167,7 @@ function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): Hist
     undoableUntil: validTime(status.undoableUntil),
     report: shorten(status.report, MAX_REPORT),
     ...(status.status === 'success'
-      ? { state: 'success' }
+      ? successOf(known)
       : {
           state: 'error',
           errorCode: shorten(status.errorCode),
@@ -179,6 +175,30 @@ function withStatus(entry: HistoryEntry, status: UnitJobStatus, now: Date): Hist
           logTail: status.logTail?.map((line) => line.slice(0, MAX_LOG_LINE)),
         }),
   };
+}
+
+/** What is told again and again, and stays as it was where it is left out. */
+function withFacts(entry: HistoryEntry, status: UnitJobStatus): HistoryEntry {
+  return {
+    ...entry,
+    unit: status.unit,
+    artefactPath: status.artefactPath ?? entry.artefactPath,
+    size: status.size ?? entry.size,
+    storedSize: status.storedSize ?? entry.storedSize,
+    keyId: status.keyId ?? entry.keyId,
+  };
+}
+
+/** A unit that does not know encryption, come after it was asked, may have written what everybody can read. */
+function successOf({ isEncrypted, keyId, artefactPath = '' }: HistoryEntry) {
+  return isEncrypted === true && keyId === undefined
+    ? ({
+        state: 'error',
+        errorCode: 'not-encrypted',
+        message: 'the backup was to be encrypted, and the database does not say that it is',
+        hint: `look at it with show-backup artefact-path=${artefactPath}; refresh the charm of the database, delete this backup and make another`,
+      } as const)
+    : ({ state: 'success' } as const);
 }
 
 function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
@@ -194,14 +214,15 @@ function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
 function planLastBackups(input: ReconcileInput, outcomes: readonly HistoryEntry[]): LastBackups {
   const fresh = outcomes
     .filter((entry) => entry.jobType === 'backup' && entry.state === 'success')
-    .map(({ relationId, database, artefactPath, size, finishedAt = input.now.toISOString() }) => ({
-      ...input.lastBackups.get(relationId),
-      relationId,
-      database,
-      finishedAt,
-      artefactPath,
-      size,
-      shrunkFrom: shrunkFrom(input.lastBackups.get(relationId)?.size, size),
+    .map((entry) => ({
+      ...input.lastBackups.get(entry.relationId),
+      relationId: entry.relationId,
+      database: entry.database,
+      finishedAt: entry.finishedAt ?? input.now.toISOString(),
+      artefactPath: entry.artefactPath,
+      size: entry.size,
+      keyId: entry.keyId,
+      shrunkFrom: shrunkFrom(input.lastBackups.get(entry.relationId)?.size, entry.size),
     }));
   const before = [...input.lastBackups.values()].map((one) => completed(one, input.history));
   const all = [...before, ...fresh];

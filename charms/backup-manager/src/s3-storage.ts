@@ -21,7 +21,7 @@ export function createS3Storage(openStore: OpenStore = openS3Store): StoragePort
       opened.close();
     }
   };
-  return { ...lookingAt(withStore), ...changing(withStore) };
+  return { ...lookingAt(withStore), ...changing(withStore), ...unlocking(withStore) };
 }
 
 function lookingAt(withStore: WithStore): Pick<StoragePort, 'check' | 'probe' | 'list' | 'open'> {
@@ -59,8 +59,9 @@ function changing(
   return {
     verify: async (config, path, options) =>
       await withStore(config, async (store) => {
-        const { verifySnapshot } = await import('#snapshots');
-        const report = await verifySnapshot(store, path, options);
+        const { keysFor, verifySnapshot } = await import('#snapshots');
+        const keys = await keysFor(store, path, options.passphrases, options);
+        const report = await verifySnapshot(store, path, { ...options, keys });
         const { artefactPath, readBytes, storedBytes, elapsedMs } = report;
         return { artefactPath, readBytes, neededBytes: storedBytes, elapsedMs };
       }),
@@ -82,6 +83,44 @@ function changing(
   };
 }
 
+function unlocking(
+  withStore: WithStore,
+): Pick<StoragePort, 'items' | 'rotateKey' | 'changePassphrase' | 'recoveryKit'> {
+  return {
+    items: async (config, path, options) =>
+      await withStore(config, async (store) => {
+        const { keysFor, openSnapshot, summariseItems } = await import('#snapshots');
+        const { signal, directory, passphrases } = options;
+        const keys = await keysFor(store, path, passphrases, { signal });
+        const snapshot = await openSnapshot(store, path, { keys, signal });
+        const items = await summariseItems(snapshot.entries({ signal }), directory);
+        return { artefactPath: snapshot.artefactPath, items };
+      }),
+    rotateKey: async (config, prefix, { passphrases, signal }) =>
+      await withStore(config, async (store) => {
+        const { rotateKey } = await import('#snapshots');
+        const place = { store, chunkPrefix: `${prefix}chunks/`, signal };
+        return (await rotateKey(place, passphrases)).keyId;
+      }),
+    changePassphrase: async (config, prefix, { from, to, signal }) =>
+      await withStore(config, async (store) => {
+        const { changePassphrase } = await import('#snapshots');
+        const place = { store, chunkPrefix: `${prefix}chunks/`, signal };
+        return await changePassphrase(place, { from, to });
+      }),
+    recoveryKit: async (config, prefix, { passphrases, signal }) =>
+      await withStore(config, async (store) => {
+        const { openKeyRing, recoveryKit } = await import('#snapshots');
+        const keys = await openKeyRing(
+          { store, chunkPrefix: `${prefix}chunks/`, signal },
+          passphrases,
+        );
+        const where = { storage: store.description, applicationPrefix: prefix };
+        return { text: recoveryKit(keys.values(), where), keyIds: [...keys.keys()] };
+      }),
+  };
+}
+
 const openS3Store: OpenStore = async (config) => {
   const { createS3ObjectStore, parseS3Options } = await import('#object-store');
   const store = createS3ObjectStore(parseS3Options(config));
@@ -98,8 +137,8 @@ async function openBackup(
   path: string,
   options: CallOptions,
 ): Promise<BackupDetails> {
-  const { listSnapshots, openSnapshot } = await import('#snapshots');
-  const { artefactPath, manifest } = await openSnapshot(store, path, options);
+  const { listSnapshots, readManifest } = await import('#snapshots');
+  const { artefactPath, manifest } = await readManifest(store, path, options);
   // Its marks lie beside the manifest, and are seen in a listing.
   const { snapshots } = await listSnapshots(store, artefactPath, options);
   const marks = snapshots[0]?.marks ?? { isKept: false, isPinned: false };
@@ -129,6 +168,7 @@ function backupInfo({ artefactPath, manifest, marks }: SnapshotInfo): BackupInfo
     engineVersion: textOf(manifest, 'engine-version'),
     jobId: textOf(manifest, 'job-id'),
     label: textOf(manifest, 'label'),
+    keyId: manifest.keyId,
     marks,
   };
 }

@@ -10,7 +10,6 @@ import {
   type StorageConfig,
 } from '#database-backup';
 import {
-  bareSecretId,
   type CharmBase,
   type Databag,
   type Relation,
@@ -18,13 +17,12 @@ import {
   SecretNotFoundError,
 } from '#ops';
 import type { BackupManagerTypes } from './charm-types.ts';
+import { obstacleToSharing, secretUriFor } from './secret-sharing.ts';
 import type { StorageSettings } from './storage-settings.ts';
 
 /** Label of the secret, by which every later leader finds it. */
 const CREDENTIALS_LABEL = 'database-credentials';
 const KEY = 'shared-credentials';
-// What Juju calls the consumer of an offer.
-const CONSUMER = /^remote-[0-9a-f]{32}$/;
 
 /** What the peer databag remembers; written in the same transaction as what it tells of. */
 interface Memory {
@@ -92,7 +90,7 @@ export class SharedCredentials {
       secret.grant(relation);
       this.#remember({ granted: [...granted, relation.id], plaintext });
     }
-    return referringTo(this.#uriFor(relation, secret), config);
+    return referringTo(secretUriFor(this.#charm, relation, secret), config);
   }
 
   /** Brings the secret up to date: new keys, relations that are gone or have changed. */
@@ -153,27 +151,8 @@ export class SharedCredentials {
     }
   }
 
-  /** Why the database cannot have a secret; undefined: it can. */
   #obstacle(relation: Relation): string | undefined {
-    if (!this.#requirer.agreed(relation).has('secret-credentials')) {
-      return 'does not know secrets';
-    }
-    return this.#isConsumed(relation)
-      ? `is consumed from another model, and Juju shares secrets from the offering model only (offer ${this.#charm.app.name} and relate the database to that, and they are shared)`
-      : undefined;
-  }
-
-  /**
-   * Whether the database is an offer of another model. Juju then refuses a grant, and only when the hook is
-   * committed, which fails it: "sharing consumer secrets across a cross model relation not supported".
-   */
-  #isConsumed(relation: Relation): boolean {
-    return !CONSUMER.test(relation.app.name) && this.#isRemote(relation);
-  }
-
-  #isRemote(relation: Relation): boolean {
-    const { uuid } = this.#charm.model;
-    return (relation.remoteModelUuid() ?? uuid) !== uuid;
+    return obstacleToSharing(this.#charm, this.#requirer, relation);
   }
 
   #isNeeded(relation: Relation): boolean {
@@ -206,14 +185,6 @@ export class SharedCredentials {
       description: 'S3 keys for the related databases',
     });
     return this.#secret;
-  }
-
-  /** In the form the other end can read: from another model it takes ours in front. */
-  #uriFor(relation: Relation, secret: Secret): string {
-    const bare = bareSecretId(secret.id);
-    return this.#isRemote(relation)
-      ? `secret://${this.#charm.model.uuid}/${bare}`
-      : `secret:${bare}`;
   }
 
   #memory(): Memory {

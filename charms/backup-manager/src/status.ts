@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from '#system';
 import { percentDone } from './backup-presentation.ts';
 import { coarseAge } from './durations.ts';
 import { type HistoryEntry, isFinished, type LastBackup, type LastBackups } from './history.ts';
-import { etaText, type LiveStatuses, percentOf } from './presentation.ts';
+import { etaText, type LiveStatuses, percentOf, typeText } from './presentation.ts';
 import type { StorageFault } from './storage-settings.ts';
 import { oneLine } from './table.ts';
 import type { UpkeepKind, UpkeepRecord } from './upkeep/upkeep.ts';
@@ -60,7 +60,21 @@ export function describeStatus(input: StatusInput): StatusText {
 
 function protectedPart({ databases, lastBackups }: StatusInput): string {
   const count = databases.filter((one) => lastBackups.has(one.relationId)).length;
-  return `${count} of ${databases.length} ${databases.length === 1 ? 'database' : 'databases'} protected`;
+  const noun = databases.length === 1 ? 'database' : 'databases';
+  return `${count} of ${databases.length} ${noun} protected${encryptedText(databases, lastBackups)}`;
+}
+
+/** Of the last backups, as they are in the bucket. */
+function encryptedText(
+  databases: StatusInput['databases'],
+  lastBackups: StatusInput['lastBackups'],
+): string {
+  const last = databases.flatMap(({ relationId }) => lastBackups.get(relationId) ?? []);
+  const encrypted = last.filter(({ keyId }) => keyId !== undefined).length;
+  if (encrypted === 0) {
+    return '';
+  }
+  return encrypted === last.length ? ', encrypted' : `, ${encrypted} of them encrypted`;
 }
 
 /** All of it where it fits; else what is wrong in short, and the command that tells more. */
@@ -127,6 +141,9 @@ function verbOf(entry: HistoryEntry): string {
   if (entry.undoOf !== undefined) {
     return 'undoing a restore of';
   }
+  if (entry.items !== undefined) {
+    return 'restoring items of';
+  }
   return entry.isDryRun === true ? 'trying a restore of' : VERBS[entry.jobType];
 }
 
@@ -168,7 +185,7 @@ function failedParts({ databases, history }: StatusInput): readonly string[] {
   for (const entry of history) {
     // Nothing failed where somebody stopped it.
     if (isFinished(entry) && entry.errorCode !== 'cancelled') {
-      latest.set(`${entry.relationId} ${entry.jobType}`, entry);
+      latest.set(`${entry.relationId} ${typeText(entry)}`, entry);
     }
   }
   const related = new Set(databases.map((one) => one.relationId));
@@ -176,7 +193,7 @@ function failedParts({ databases, history }: StatusInput): readonly string[] {
     .filter((entry) => entry.state === 'error' && related.has(entry.relationId))
     .map(
       (entry) =>
-        `last ${entry.jobType} of ${entry.database} failed: ${reason(entry.message)}; see show-job`,
+        `last ${typeText(entry)} of ${entry.database} failed: ${reason(entry.message)}; see show-job`,
     );
 }
 

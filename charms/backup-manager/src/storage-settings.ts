@@ -34,7 +34,7 @@ export interface SettingsInput {
 }
 
 const REQUIRED = ['bucket', 'credentials'] as const;
-const PLAIN_OPTIONS = ['endpoint', 'region', 's3-uri-style'] as const;
+const PLAIN_OPTIONS = ['endpoint', 'region', 's3-uri-style', 'storage-class'] as const;
 const ALL_OPTIONS = [...REQUIRED, ...PLAIN_OPTIONS, 'path', 'tls-ca-chain'] as const;
 const SECRET_KEYS = ['access-key', 'secret-key'] as const;
 

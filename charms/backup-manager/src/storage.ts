@@ -1,7 +1,7 @@
 /** What this charm wants from the bucket. The real one loads the S3 client only when asked something. */
 import type { StorageConfig } from '#database-backup';
 import type { StorageReport } from '#object-store';
-import type { SnapshotMarks } from '#snapshots';
+import type { ItemSummary, SnapshotMarks } from '#snapshots';
 
 /** One backup in the bucket. */
 export interface BackupInfo {
@@ -17,6 +17,8 @@ export interface BackupInfo {
   readonly engineVersion?: string | undefined;
   readonly jobId?: string | undefined;
   readonly label?: string | undefined;
+  /** Names the key it is encrypted with; undefined where it is not. */
+  readonly keyId?: string | undefined;
   /** Whether it was verified, found damaged, is kept or being read. */
   readonly marks: SnapshotMarks;
 }
@@ -65,6 +67,23 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+/** What the keys of an encrypted backup are opened with; undefined where there is no passphrase. */
+export interface KeyOptions extends CallOptions {
+  readonly passphrases: readonly string[] | undefined;
+}
+
+/** What lies in one directory of a backup. */
+export interface ItemListing {
+  readonly artefactPath: string;
+  readonly items: readonly ItemSummary[];
+}
+
+/** The keys of an application, in words for people and as names. */
+export interface Kit {
+  readonly text: string;
+  readonly keyIds: readonly string[];
+}
+
 /** All methods throw HintErrors with a code and a hint for the administrator. */
 export interface StoragePort {
   /** Whether backups could be written and read back. */
@@ -82,7 +101,7 @@ export interface StoragePort {
   verify(
     config: StorageConfig,
     artefactPath: string,
-    options: CallOptions & { readonly level: 'structure' | 'sample' },
+    options: KeyOptions & { readonly level: 'structure' | 'sample' },
   ): Promise<Verification>;
   /** @throws HintError as `open`, and `kept` or `in-use` unless forced */
   delete(
@@ -98,4 +117,31 @@ export interface StoragePort {
     artefactPath: string,
     options: CallOptions & { readonly isKept: boolean },
   ): Promise<void>;
+  /** @param options.directory empty for the top. @throws HintError as `open`, `key-needed`, `wrong-key` */
+  items(
+    config: StorageConfig,
+    artefactPath: string,
+    options: KeyOptions & { readonly directory: string },
+  ): Promise<ItemListing>;
+  /**
+   * New backups of the application get a new key. @returns its name
+   * @throws HintError `wrong-key`, `weak-key`
+   */
+  rotateKey(
+    config: StorageConfig,
+    applicationPrefix: string,
+    options: CallOptions & { readonly passphrases: readonly string[] },
+  ): Promise<string>;
+  /** @returns how many keys of the application are wrapped anew. @throws HintError `wrong-key`, `weak-key` */
+  changePassphrase(
+    config: StorageConfig,
+    applicationPrefix: string,
+    options: CallOptions & { readonly from: string; readonly to: string },
+  ): Promise<number>;
+  /** @throws HintError `wrong-key` */
+  recoveryKit(
+    config: StorageConfig,
+    applicationPrefix: string,
+    options: CallOptions & { readonly passphrases: readonly string[] },
+  ): Promise<Kit>;
 }

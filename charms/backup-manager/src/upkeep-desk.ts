@@ -1,6 +1,5 @@
 /** The manager's side of upkeep: begins it, tells of it, and takes in what it found. */
 
-import type { StorageConfig } from '#database-backup';
 import type { Logger } from '#ops';
 import type { Clock } from '#system';
 import type { LastBackups } from './history.ts';
@@ -8,7 +7,7 @@ import { dueForRetention, withProofs } from './last-backups.ts';
 import type { PeerStore } from './peer-store.ts';
 import { retentionTargets } from './retention-targets.ts';
 import { oneLine } from './table.ts';
-import type { Proof, UpkeepPort, UpkeepRecord, UpkeepTask } from './upkeep/upkeep.ts';
+import type { Proof, UpkeepAccess, UpkeepPort, UpkeepRecord, UpkeepTask } from './upkeep/upkeep.ts';
 
 export interface UpkeepDeskOptions {
   readonly port: UpkeepPort;
@@ -34,11 +33,16 @@ export class UpkeepDesk {
   }
 
   /** Begins it in the background. @throws HintError `busy` or `cannot-start` */
-  async start(task: UpkeepTask, config: StorageConfig): Promise<UpkeepRecord> {
+  async start(task: UpkeepTask, access: UpkeepAccess): Promise<UpkeepRecord> {
     const { port, clock } = this.#options;
-    const record = await port.start(task, config, clock.now());
+    const record = await port.start(task, access, clock.now());
     await this.tell();
     return record;
+  }
+
+  /** How fast each may go from now on, in bytes per second; undefined for no limit. */
+  async limit(rate: number | undefined): Promise<void> {
+    await this.#options.port.limit(rate);
   }
 
   /** Ends one of this unit. @returns whether there is such a one here */
@@ -102,7 +106,7 @@ export class UpkeepDesk {
    */
   async retain(
     rules: string,
-    config: StorageConfig,
+    access: UpkeepAccess,
     { isDaily }: { readonly isDaily: boolean },
   ): Promise<void> {
     const { peers, clock, port } = this.#options;
@@ -121,7 +125,7 @@ export class UpkeepDesk {
       sweeps: isDaily,
     };
     try {
-      await this.start(task, config);
+      await this.start(task, access);
     } catch (error) {
       const { log } = this.#options;
       log.warning(`retention cannot begin: ${error instanceof Error ? error.message : ''}`);

@@ -32,9 +32,29 @@ export type DatabaseTypes = {
      * theirs. 0 drops them at once, also those kept already.
      */
     'restore-keep-hours': number;
+    /**
+     * How fast each backup or restore may send and receive, in bytes per second, for example 50MiB.
+     * Also changes jobs that run, within seconds. Empty for no limit.
+     */
+    'network-limit': string;
+    /**
+     * How fast each backup may read from the database, and a restore may write to the disk, in
+     * bytes
+     * per second, for example 100MiB. Also changes jobs that run, within seconds. Empty for no
+     * limit.
+     */
+    'disk-limit': string;
+    /**
+     * How much backups stand back for what else the machine does, in processor time and disk
+     * access:
+     * "normal", "low", or "idle", which takes only what nobody else wants. Restores are always
+     * normal.
+     * Changes backups that begin from now on.
+     */
+    'backup-priority': string;
   };
   optionNames: {
-    string: 'engine';
+    string: 'engine' | 'network-limit' | 'disk-limit' | 'backup-priority';
     int:
       | 'max-concurrent-backups'
       | 'job-start-deadline'

@@ -23,6 +23,7 @@ import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
 import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
+import { wishesOf } from './job-wishes.ts';
 import {
   advanceLedger,
   encodeClaims,
@@ -174,7 +175,6 @@ export class JobDesk {
   #toSpec({ job, refusal }: RequestedJob, options: DeskOptions): JobSpec {
     const { model, app, unit } = this.#charm;
     const place = { path: job.storageConfig.path, model: model.name, app: app.name };
-    const deadline = mergeDeadlines(options.deadlines ?? {}, job.deadline);
     const keepHours = job.jobType === 'restore' ? options.restoreKeepHours : undefined;
     const artefactPath =
       job.jobType === 'restore'
@@ -184,7 +184,7 @@ export class JobDesk {
       jobId: job.jobId,
       jobType: job.jobType,
       compression: job.compression,
-      ...this.#storageOf(job),
+      ...this.#secretsOf(job),
       chunkPrefix: chunkPrefixFor(place),
       attributes: {
         model: model.name,
@@ -194,17 +194,24 @@ export class JobDesk {
         'job-id': job.jobId,
         ...defined({ label: job.label }),
       },
-      ...defined({ artefactPath, requestedAt: job.requestedAt, undoOf: job.undoOf }),
-      ...defined({ isCancelled: job.isCancelled, isDryRun: job.isDryRun, isForced: job.isForced }),
-      ...defined({ deadline, keepHours }),
+      ...defined({ artefactPath, keepHours }),
+      ...wishesOf(job, options.deadlines ?? {}),
       ...(refusal === undefined ? {} : { refusal: failureOf(refusal) }),
     };
   }
 
   /** The keys themselves, in memory only; or why they cannot be had. */
-  #storageOf({ storageConfig }: Job): Pick<JobSpec, 'storageConfig' | 'refusal'> {
+  #secretsOf({
+    storageConfig,
+    encryption,
+  }: Job): Pick<JobSpec, 'storageConfig' | 'passphrases' | 'refusal'> {
     try {
-      return { storageConfig: this.#credentials.resolve(storageConfig) };
+      return {
+        storageConfig: this.#credentials.resolve(storageConfig),
+        ...(encryption === undefined
+          ? {}
+          : { passphrases: this.#credentials.passphrases(encryption) }),
+      };
     } catch (error) {
       if (!(error instanceof HintError) || error.code !== 'secret-not-granted') {
         throw error;
@@ -350,15 +357,6 @@ export class JobDesk {
     };
     return this.#committed;
   }
-}
-
-/** What the job says counts, the charm's settings fill the rest; undefined where nothing is limited. */
-function mergeDeadlines(
-  settings: JobDeadline,
-  asked: JobDeadline | undefined,
-): JobDeadline | undefined {
-  const merged = { ...settings, ...asked };
-  return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
 /** Whether the record is of the end that was told; a journal that was lost says `lost` of jobs that were not. */

@@ -10,14 +10,14 @@ export function statusOfRecord(
   kept: ReadonlySet<string> = new Set(),
 ): JobStatus {
   const { state, phase, progress, message, errorCode, hint, artefactPath, size } = record;
-  const { newBytes: storedSize, logTail, report } = record;
+  const { newBytes: storedSize, keyId, logTail, report } = record;
   // What was promised may have gone since: brought back, over time, or dropped for its space.
   const undoableUntil = kept.has(record.jobId) ? record.undoableUntil : undefined;
   const { requestedAt, startedAt, finishedAt } = record;
   return statusOf(job, {
     status: state === 'success' || state === 'error' ? state : 'running',
     ...defined({ phase, progress, message, errorCode, hint, artefactPath, size, storedSize }),
-    ...defined({ queue: queueOf(record), logTail, report, undoableUntil }),
+    ...defined({ keyId, queue: queueOf(record), logTail, report, undoableUntil }),
     ...defined({ requestedAt, startedAt, finishedAt }),
   });
 }
@@ -35,9 +35,9 @@ export function statusOfOutcome(job: Job, outcome: Outcome): JobStatus {
 
 /** How an ended job ended; undefined while it has not. */
 export function outcomeOf(record: JobRecord): Outcome | undefined {
-  const { state, message, errorCode, hint, artefactPath } = record;
+  const { state, message, errorCode, hint, artefactPath, keyId } = record;
   return state === 'success' || state === 'error'
-    ? { status: state, ...defined({ message, errorCode, hint, artefactPath }) }
+    ? { status: state, ...defined({ message, errorCode, hint, artefactPath, keyId }) }
     : undefined;
 }
 

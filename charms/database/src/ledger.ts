@@ -13,6 +13,7 @@ export interface Outcome {
   readonly errorCode?: string;
   readonly hint?: string;
   readonly artefactPath?: string;
+  readonly keyId?: string;
 }
 
 export interface LedgerEntry {

@@ -68,6 +68,9 @@ export class UnitManager {
       'job-run-deadline': this.#charm.config.get('job-run-deadline'),
       'job-stall-deadline': this.#charm.config.get('job-stall-deadline'),
       'restore-keep-hours': this.#charm.config.get('restore-keep-hours'),
+      'network-limit': this.#charm.config.get('network-limit'),
+      'disk-limit': this.#charm.config.get('disk-limit'),
+      'backup-priority': this.#charm.config.get('backup-priority'),
     });
     return this.#settings;
   }
@@ -197,6 +200,8 @@ export class UnitManager {
       engineConfig: isInstalled ? await this.#database.engineConfig(this.#readRoles()) : null,
       clock: this.#ports.clock,
       maxConcurrentBackups: this.settings.maxConcurrentBackups,
+      rates: this.settings.rates,
+      backupPriority: this.settings.backupPriority,
       log: charm.log,
     });
   }

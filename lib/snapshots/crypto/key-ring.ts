@@ -28,6 +28,9 @@ const MIN_PASSPHRASE = 12;
 
 const deriveKey = promisify<string, Buffer, number, object, Buffer>(scrypt);
 
+/** One passphrase, or several where it is being changed: the first is the one that counts, the others open as well. */
+export type Passphrases = string | readonly string[];
+
 interface Place {
   readonly store: ObjectStore;
   /** From `chunkPrefixFor`. */
@@ -48,8 +51,8 @@ interface KeyFile {
  * Every key the passphrase opens.
  * @throws SnapshotError `wrong-key` when there are keys and it opens none
  */
-export async function openKeyRing(place: Place, passphrase: string): Promise<KeyRing> {
-  return new Map((await openAll(place, passphrase)).map(({ key }) => [key.keyId, key]));
+export async function openKeyRing(place: Place, passphrases: Passphrases): Promise<KeyRing> {
+  return new Map((await openAll(place, passphrases)).map(({ key }) => [key.keyId, key]));
 }
 
 /**
@@ -58,13 +61,13 @@ export async function openKeyRing(place: Place, passphrase: string): Promise<Key
  */
 export async function ensureKey(
   place: Place,
-  passphrase: string,
+  passphrases: Passphrases,
   clock: Clock = systemClock,
 ): Promise<{ readonly ring: KeyRing; readonly current: RepositoryKey }> {
-  const opened = await openAll(place, passphrase);
+  const opened = await openAll(place, passphrases);
   if (opened.length === 0) {
-    await addKey(place, passphrase, clock);
-    return await ensureKey(place, passphrase, clock);
+    await addKey(place, firstOf(passphrases), clock);
+    return await ensureKey(place, passphrases, clock);
   }
   const newest = opened.toSorted((left, right) => compare(left.file, right.file)).at(-1);
   if (newest === undefined) {
@@ -76,30 +79,52 @@ export async function ensureKey(
 /** Backups from now on use a new key, and share no chunk with earlier ones, which stay readable. */
 export async function rotateKey(
   place: Place,
-  passphrase: string,
+  passphrases: Passphrases,
   clock: Clock = systemClock,
 ): Promise<RepositoryKey> {
-  await ensureKey(place, passphrase, clock);
-  return await addKey(place, passphrase, clock);
+  await ensureKey(place, passphrases, clock);
+  return await addKey(place, firstOf(passphrases), clock);
 }
 
 /**
- * Every key is wrapped anew, and the old wrappings are removed once the new ones were read back.
- * @throws SnapshotError `wrong-key`, `weak-key`
+ * Every key that the new passphrase does not open yet is wrapped anew, and the old wrappings are removed once the new
+ * ones were read back. Broken off, it can be done again.
+ * @returns how many keys are wrapped anew
+ * @throws SnapshotError `wrong-key` when neither passphrase opens any, `weak-key`
  */
 export async function changePassphrase(
   place: Place,
-  change: { readonly from: string; readonly to: string },
-): Promise<void> {
-  const opened = await openAll(place, change.from);
-  for (const { file, key } of opened) {
-    await writeKey(place, key, change.to, file.madeAt);
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<number> {
+  const opened = await openAll(place, [to, from]);
+  const ring = new Set(
+    opened.filter(({ passphrase }) => passphrase === to).map(({ key }) => key.keyId),
+  );
+  const outdated = opened.filter(({ passphrase }) => passphrase !== to);
+  const missing = outdated.filter(({ key }) => !ring.has(key.keyId));
+  for (const { file, key } of missing) {
+    await writeKey(place, key, to, file.madeAt);
   }
-  const ring = await openKeyRing(place, change.to);
-  if (opened.every(({ key }) => ring.has(key.keyId))) {
+  if (outdated.length > 0) {
+    const now = await openKeyRing(place, to);
+    const done = outdated.filter(({ key }) => now.has(key.keyId));
     await place.store.delete(
-      opened.map(({ file }) => file.object),
+      done.map(({ file }) => file.object),
       { signal: place.signal },
+    );
+  }
+  return missing.length;
+}
+
+/** @throws SnapshotError `weak-key` when it is too short to encrypt with */
+export function assertStrong(passphrase: string): void {
+  if (passphrase.length < MIN_PASSPHRASE) {
+    throw new SnapshotError(
+      `cannot encrypt with this passphrase: it has fewer than ${MIN_PASSPHRASE} characters`,
+      {
+        code: 'weak-key',
+        hint: 'use a long random one, for example from: openssl rand -base64 32',
+      },
     );
   }
 }
@@ -112,19 +137,23 @@ function keyPrefix(chunkPrefix: string): string {
 interface OpenedKey {
   readonly file: KeyFile;
   readonly key: RepositoryKey;
+  readonly passphrase: string;
 }
 
-async function openAll(place: Place, passphrase: string): Promise<readonly OpenedKey[]> {
+async function openAll(place: Place, passphrases: Passphrases): Promise<readonly OpenedKey[]> {
   const files = await readKeyFiles(place);
   const opened: OpenedKey[] = [];
   for (const file of files) {
-    const key = await openKey(file, passphrase);
-    opened.push(...(key === undefined ? [] : [{ file, key }]));
+    const found = await openWithAny(file, passphrases);
+    opened.push(...(found === undefined ? [] : [found]));
   }
   if (files.length > 0 && opened.length === 0) {
     throw new SnapshotError(
       `cannot open the encryption keys in ${JSON.stringify(keyPrefix(place.chunkPrefix))}: the passphrase is another one`,
-      { code: 'wrong-key', hint: 'use the passphrase the backups were made with' },
+      {
+        code: 'wrong-key',
+        hint: 'use the passphrase the backups were made with; to have another one, give both and change it',
+      },
     );
   }
   return opened;
@@ -142,15 +171,7 @@ async function writeKey(
   passphrase: string,
   madeAt: string,
 ): Promise<void> {
-  if (passphrase.length < MIN_PASSPHRASE) {
-    throw new SnapshotError(
-      `cannot encrypt with this passphrase: it has fewer than ${MIN_PASSPHRASE} characters`,
-      {
-        code: 'weak-key',
-        hint: 'use a long random one, for example from: openssl rand -base64 32',
-      },
-    );
-  }
+  assertStrong(passphrase);
   const salt = Buffer.from(randomUUID().replaceAll('-', ''), 'hex');
   const wrappingKey = await deriveKey(passphrase, salt, SECRET_LENGTH, scryptOptions(SCRYPT));
   const content = {
@@ -207,6 +228,23 @@ function toKeyFile(object: string, json: JsonObject): KeyFile | undefined {
         wrapped: Buffer.from(String(json['wrapped']), 'base64'),
       }
     : undefined;
+}
+
+function firstOf(passphrases: Passphrases): string {
+  return typeof passphrases === 'string' ? passphrases : (passphrases[0] ?? '');
+}
+
+async function openWithAny(
+  file: KeyFile,
+  passphrases: Passphrases,
+): Promise<OpenedKey | undefined> {
+  for (const passphrase of typeof passphrases === 'string' ? [passphrases] : passphrases) {
+    const key = await openKey(file, passphrase);
+    if (key !== undefined) {
+      return { file, key, passphrase };
+    }
+  }
+  return undefined;
 }
 
 async function openKey(file: KeyFile, passphrase: string): Promise<RepositoryKey | undefined> {

@@ -120,6 +120,10 @@ async function recordThat(
   return found;
 }
 
+function access() {
+  return { config: config(), passphrases: undefined };
+}
+
 async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 40_000;
   while (!(await isSo())) {
@@ -134,7 +138,7 @@ describe('verification of a whole backup', () => {
   test('leaves a mark and a record, and tells the charm', async () => {
     const artefactPath = await backUp('db', '01');
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-    const { id } = await upkeep.start(task, config(), new Date());
+    const { id } = await upkeep.start(task, access(), new Date());
     expect(await ended(id)).toMatchObject({
       state: 'success',
       message: expect.stringContaining('all of it can be restored: 768 KiB'),
@@ -156,7 +160,7 @@ describe('verification of a whole backup', () => {
       await store.put(key, data);
     }
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-    const { id } = await upkeep.start(task, config(), new Date());
+    const { id } = await upkeep.start(task, access(), new Date());
     expect(await ended(id)).toMatchObject({
       state: 'error',
       errorCode: 'damaged',
@@ -170,8 +174,8 @@ describe('verification of a whole backup', () => {
     const artefactPath = await backUp('slow', '01');
     gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-    const { id } = await upkeep.start(task, config(), new Date());
-    await expect(upkeep.start(task, config(), new Date())).rejects.toMatchObject({ code: 'busy' });
+    const { id } = await upkeep.start(task, access(), new Date());
+    await expect(upkeep.start(task, access(), new Date())).rejects.toMatchObject({ code: 'busy' });
     const running = await withProcess(id);
     const { pid = 0 } = running.process ?? {};
     const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8');
@@ -187,7 +191,7 @@ describe('verification of a whole backup', () => {
     const artefactPath = await backUp('killed', '01');
     gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-    const { id } = await upkeep.start(task, config(), new Date());
+    const { id } = await upkeep.start(task, access(), new Date());
     const { process: identity } = await withProcess(id);
     process.kill(identity?.pid ?? 0, 'SIGKILL');
     expect(await ended(id)).toMatchObject({ state: 'error', errorCode: 'lost' });
@@ -197,7 +201,7 @@ describe('verification of a whole backup', () => {
     const artefactPath = await backUp('leaving', '01');
     gate.shut();
     const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-    const { id } = await upkeep.start(task, config(), new Date());
+    const { id } = await upkeep.start(task, access(), new Date());
     const { process: identity } = await withProcess(id);
     await upkeep.remove();
     await until('its process has ended', () => identity !== undefined && !isProcessAlive(identity));
@@ -216,7 +220,7 @@ describe('retention', () => {
     const target = { database: 'kept', prefix: 'shop/kept/', anchor: third.slice(0, -1) };
     const { id } = await upkeep.start(
       { kind: 'retention', subject: 'kept', rules: 'last=2', targets: [target], sweeps: true },
-      config(),
+      access(),
       new Date(),
     );
     const record = await ended(id);
@@ -233,7 +237,7 @@ describe('retention', () => {
     const target = { database: 'moved', prefix: 'shop/moved/', anchor: 'shop/moved/backups/none' };
     const { id } = await upkeep.start(
       { kind: 'retention', subject: 'moved', rules: 'last=1', targets: [target], sweeps: true },
-      config(),
+      access(),
       new Date(),
     );
     expect((await ended(id)).message).toContain('so nothing was decided');
@@ -246,7 +250,7 @@ test('a storage that refuses is a record with a hint', async () => {
   const wrong = { ...config(), 'secret-key': 'wrong' };
   const { id } = await upkeep.start(
     { kind: 'sweep', subject: 'db', prefixes: ['shop/db/'], isDryRun: true },
-    wrong,
+    { config: wrong, passphrases: undefined },
     new Date(),
   );
   expect(await ended(id)).toMatchObject({

@@ -220,8 +220,8 @@ describe('list-databases', () => {
     };
     const { action } = await stage.act('list-databases', {}, scene);
     const [, first, second] = action.results['databases']?.split('\n') ?? [];
-    expect(first).toMatch(/^db +4 +24 h ago +2\.0 KiB +3 d ago +- +- +-$/);
-    expect(second).toMatch(/^db2 +5 +never +- +never +- +- +backup: disk full$/);
+    expect(first).toMatch(/^db +4 +24 h ago +2\.0 KiB +- +3 d ago +- +- +-$/);
+    expect(second).toMatch(/^db2 +5 +never +- +- +never +- +- +backup: disk full$/);
     const json = await stage.act('list-databases', { format: 'json' }, scene);
     expect(JSON.parse(json.action.results['databases'] ?? '')).toMatchObject([
       { database: 'db', 'age-seconds': 86_400, features: 'cancel,deadlines' },

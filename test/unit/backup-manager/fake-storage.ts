@@ -1,5 +1,6 @@
 /** A bucket in memory as the manager sees it, which can be broken. */
 import type { StorageReport } from '#object-store';
+import type { ItemSummary } from '#snapshots';
 import { HintError } from '#system';
 import type {
   BackupDetails,
@@ -113,6 +114,45 @@ export class FakeStorage implements StoragePort {
       chunks: 4,
       neededBytes: backup.storedBytes,
     };
+  }
+
+  /** What lies in them. */
+  contents: ItemSummary[] = [];
+
+  async items(
+    config: { readonly 'access-key': string },
+    path: string,
+    { directory, passphrases }: { readonly directory: string; readonly passphrases: unknown },
+  ) {
+    const { artefactPath } = await this.open(config, path);
+    this.deeds.push(`look into ${directory} with ${JSON.stringify(passphrases)}`);
+    return { artefactPath, items: this.contents };
+  }
+
+  async rotateKey(
+    config: { readonly 'access-key': string },
+    prefix: string,
+    { passphrases }: { readonly passphrases: readonly string[] },
+  ) {
+    await this.#answer(config);
+    this.deeds.push(`rotate the key of ${prefix} with ${passphrases.join(', ')}`);
+    return 'new-key';
+  }
+
+  async changePassphrase(
+    config: { readonly 'access-key': string },
+    prefix: string,
+    { from, to }: { readonly from: string; readonly to: string },
+  ) {
+    await this.#answer(config);
+    this.deeds.push(`change the passphrase of ${prefix} from ${from} to ${to}`);
+    return 2;
+  }
+
+  async recoveryKit(config: { readonly 'access-key': string }, prefix: string) {
+    await this.#answer(config);
+    this.deeds.push(`recovery kit of ${prefix}`);
+    return { text: `KIT of ${prefix}`, keyIds: [`key of ${prefix}`] };
   }
 
   async #answer(config: { readonly 'access-key': string }): Promise<void> {

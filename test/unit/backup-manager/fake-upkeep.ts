@@ -1,7 +1,7 @@
 /** Upkeep that never begins anything: it notes what it was told, and knows the records it was given. */
-import type { StorageConfig } from '#database-backup';
 import { HintError } from '#system';
 import type {
+  UpkeepAccess,
   UpkeepPort,
   UpkeepRecord,
   UpkeepTask,
@@ -14,11 +14,20 @@ export class FakeUpkeep implements UpkeepPort {
   /** Whether as much as may be runs already. */
   isBusy = false;
 
-  async start(task: UpkeepTask, _config: StorageConfig, now: Date): Promise<UpkeepRecord> {
+  /** In bytes per second. */
+  rate: number | undefined;
+  readonly passphrasesSeen: (readonly string[] | undefined)[] = [];
+
+  async limit(rate: number | undefined): Promise<void> {
+    this.rate = rate;
+  }
+
+  async start(task: UpkeepTask, access: UpkeepAccess, now: Date): Promise<UpkeepRecord> {
     if (this.isBusy) {
       throw new HintError('cannot begin now', { code: 'busy', hint: 'wait' });
     }
     this.started.push(task);
+    this.passphrasesSeen.push(access.passphrases);
     const record: UpkeepRecord = {
       id: `${task.kind}-${this.started.length}`,
       kind: task.kind,

@@ -113,7 +113,7 @@ test('backups are listed with what made them, their age and marks, as far as kno
   };
   const engine = { engine: 'postgresql', engineVersion: '15' };
   expect(backupsTable([{ ...backup, ...engine }], now)).toContain(
-    '2026-11-21 02:00:00  1 h  -         -      postgresql 15  1.0 KiB  0 B     -      p/',
+    '2026-11-21 02:00:00  1 h  -         -      postgresql 15  1.0 KiB  0 B     -    -      p/',
   );
   const marks = { verifiedAt: '2026-11-18T02:00:00Z', isKept: true, isPinned: true };
   expect(backupsTable([{ ...backup, marks }], now)).toContain('verified 3 d ago, kept, in use');

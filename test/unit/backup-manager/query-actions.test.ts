@@ -96,7 +96,7 @@ describe('list-backups', () => {
     stage.storage.unfinished = [{ artefactPath: 'half/', message: 'no manifest' }];
     const { action } = await stage.act('list-backups', {}, {});
     const lines = action.results['backups']?.split('\n') ?? [];
-    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +- +prod\/shop\/db/);
+    expect(lines[1]).toMatch(/db +old +postgresql 15 +2\.0 KiB +1\.0 KiB +- +- +prod\/shop\/db/);
     expect(lines[2]).toMatch(/old\/$/);
     expect(lines).toHaveLength(3);
     expect(action.results).toMatchObject({ count: '2', unfinished: '1' });

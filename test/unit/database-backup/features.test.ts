@@ -73,6 +73,10 @@ describe('the decision record', () => {
       'dry-run': true,
       'undo-of': 'job-1',
       force: true,
+      encryption: URI,
+      items: ['postgresql.conf'],
+      'compression-level': 3,
+      recheck: 'full',
     };
     const found = Object.entries(wire).map(([key, value]) => {
       const [item] = JSON.parse(encodeJobs([restore]));

@@ -50,6 +50,9 @@ const raw = (fields: Partial<RawSettings>): RawSettings => ({
   'job-run-deadline': 0,
   'job-stall-deadline': 3600,
   'restore-keep-hours': 24,
+  'network-limit': '',
+  'disk-limit': '',
+  'backup-priority': 'normal',
   ...fields,
 });
 
@@ -195,6 +198,8 @@ describe('settings', () => {
     expect(parseSettings(raw({ maxConcurrentBackups: 3 }))).toEqual({
       hasEngine: true,
       maxConcurrentBackups: 3,
+      rates: {},
+      backupPriority: 'normal',
       restoreKeepHours: 24,
       deadlines: { stallSeconds: 3600 },
       issues: [],

@@ -4,6 +4,7 @@ import { formatBytes, formatDuration, HintError, hasErrorCode } from '#system';
 import type { BackupManagerTypes } from '../charm-types.ts';
 import type { Manager } from '../manager.ts';
 import { assertLeader, flagParameter, requiredParameter, textParameter } from './action-checks.ts';
+import { assertUnlockable } from './find-backup.ts';
 
 type Actions = BackupManagerTypes['actions'];
 
@@ -89,11 +90,13 @@ async function verifyInBackground(
   path: string,
 ): Promise<void> {
   // A slip in the path shall be told at once.
-  const { artefactPath, neededBytes } = await manager.askStorage(
+  const backup = await manager.askStorage(
     async (storage, config, signal) => await storage.open(config, path, { signal }),
   );
+  assertUnlockable(manager, backup);
+  const { artefactPath, neededBytes } = backup;
   const task = { kind: 'verify', subject: artefactPath, artefactPath } as const;
-  const record = await manager.upkeep.start(task, manager.storageConfig());
+  const record = await manager.beginUpkeep(task);
   event.setResults({
     'artefact-path': artefactPath,
     level: 'full',
@@ -104,9 +107,11 @@ async function verifyInBackground(
 }
 
 async function verifyNow(manager: Manager, path: string, level: 'structure' | 'sample') {
+  const passphrases = manager.encryption.passphrases();
   try {
     return await manager.askStorage(
-      async (storage, config, signal) => await storage.verify(config, path, { level, signal }),
+      async (storage, config, signal) =>
+        await storage.verify(config, path, { level, signal, passphrases }),
     );
   } catch (error) {
     if (!hasErrorCode(error, 'unreachable')) {

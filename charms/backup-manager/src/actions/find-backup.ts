@@ -5,6 +5,7 @@ import type { Manager } from '../manager.ts';
 import { applicationPrefix, bare } from '../retention-targets.ts';
 import type { BackupInfo } from '../storage.ts';
 import { chooseDatabase, quote } from './action-checks.ts';
+import { assertEncryption } from './new-job.ts';
 
 /** What a restore needs to know of a backup. */
 export interface KnownBackup {
@@ -16,6 +17,8 @@ export interface KnownBackup {
   readonly relationId?: number | undefined;
   /** When it was found damaged. */
   readonly damagedAt?: string | undefined;
+  /** Names the key it is encrypted with. */
+  readonly keyId?: string | undefined;
 }
 
 /** @throws HintError when there is no such backup */
@@ -30,6 +33,7 @@ export async function findBackup(manager: Manager, path: string): Promise<KnownB
       otherModel: isOfThisModel(manager, backup) ? undefined : (backup.model ?? 'unknown'),
       relationId: relationOf(manager, backup),
       damagedAt: backup.marks.damagedAt,
+      keyId: backup.keyId,
     };
   } catch (error) {
     const known = madeByStranger(manager, path, error);
@@ -58,6 +62,32 @@ export function restoreTarget(
     return target;
   }
   throw unknownMaker(manager, backup);
+}
+
+/** @throws HintError where it is encrypted and there is no passphrase, or the database cannot decrypt */
+export function assertReadable(
+  manager: Manager,
+  target: RelatedDatabase,
+  { artefactPath, keyId }: KnownBackup,
+): void {
+  if (keyId === undefined) {
+    return;
+  }
+  assertUnlockable(manager, { artefactPath, keyId });
+  assertEncryption(manager, [target]);
+}
+
+/** @throws HintError `key-needed` where it is encrypted and there is no passphrase */
+export function assertUnlockable(
+  manager: Manager,
+  { artefactPath, keyId }: Pick<KnownBackup, 'artefactPath' | 'keyId'>,
+): void {
+  if (keyId !== undefined && manager.encryption.passphrases() === undefined) {
+    throw new HintError(`${quote(artefactPath)} is encrypted with key ${keyId}`, {
+      code: 'key-needed',
+      hint: `give the passphrase it was made with: juju config ${manager.application} encryption=secret:…`,
+    });
+  }
 }
 
 /** Names of models are reused; where the UUID was not recorded, the name has to do. */

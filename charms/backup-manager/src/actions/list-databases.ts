@@ -25,7 +25,7 @@ export function listDatabases(
     const { relation } = database;
     const entries = history.get(relation.id) ?? [];
     const known = last.get(relation.id);
-    const { finishedAt, size, verifiedAt } = known ?? {};
+    const { finishedAt, size, verifiedAt, keyId } = known ?? {};
     return definedOnly({
       database: database.name,
       relation: relation.id,
@@ -36,6 +36,8 @@ export function listDatabases(
       'last-verified': verifiedAt,
       'last-restored': known?.restoredAt,
       'restore-seconds': known?.restoreSeconds,
+      encrypted: finishedAt === undefined ? undefined : keyId !== undefined,
+      'key-id': keyId,
       running: runningText(entries, live),
       failed: failureText(entries),
       features: [...manager.features(database)].toSorted().join(',') || 'none',
@@ -57,6 +59,7 @@ const HEADER = [
   'RELATION',
   'LAST BACKUP',
   'SIZE',
+  'KEY',
   'LAST VERIFIED',
   'RESTORES IN',
   'RUNNING',
@@ -71,6 +74,7 @@ function databasesTable(records: readonly FlatRecord[], now: Date): string {
       text(record['relation']),
       agoText(record['last-backup'], now),
       sizeText(record),
+      text(record['key-id']),
       agoText(record['last-verified'], now),
       typeof record['restore-seconds'] === 'number'
         ? formatDuration(record['restore-seconds'] * 1000)

@@ -1,6 +1,7 @@
 /** What actions that ask databases for something share. */
 import type { Job, JobDeadline, RelatedDatabase } from '#database-backup';
 import type { ActionEvent } from '#ops';
+import { HintError } from '#system';
 import { assertAgreed } from '../features.ts';
 import type { Manager } from '../manager.ts';
 import { typeText } from '../presentation.ts';
@@ -18,7 +19,7 @@ export function newJob(manager: Manager, jobType: Job['jobType']): Job {
   return {
     jobId: manager.ports.newJobId(),
     jobType,
-    compression: manager.compression,
+    ...manager.jobOptions(jobType),
     storageConfig: manager.storageConfig(),
     requestedAt: manager.ports.clock.now().toISOString(),
   };
@@ -40,6 +41,25 @@ export function assertDeadlines(
       wish: 'deadlines',
       hint: 'repeat without them, or name one database that does with database=…',
     });
+  }
+}
+
+/**
+ * Never in plain what is to be encrypted, and never encrypted for a database that cannot read it.
+ * @throws HintError where encryption cannot be had, or a database does not know it
+ */
+export function assertEncryption(manager: Manager, targets: readonly RelatedDatabase[]): void {
+  if (manager.encryption.passphrases() === undefined) {
+    return;
+  }
+  for (const { name, relation } of targets) {
+    const obstacle = manager.encryption.obstacle(relation);
+    if (obstacle !== undefined) {
+      throw new HintError(`nothing was asked, as it is to be encrypted: ${name} ${obstacle}`, {
+        code: 'not-supported',
+        hint: `refresh its charm, or name others with database=…; to back up in plain, run: juju config ${manager.application} --reset encryption`,
+      });
+    }
   }
 }
 

@@ -15,8 +15,8 @@ import {
   requiredParameter,
   textParameter,
 } from './action-checks.ts';
-import { findBackup, type KnownBackup, restoreTarget } from './find-backup.ts';
-import { assertDeadlines, featuresOf, newJob, report } from './new-job.ts';
+import { assertReadable, findBackup, type KnownBackup, restoreTarget } from './find-backup.ts';
+import { assertDeadlines, assertEncryption, featuresOf, newJob, report } from './new-job.ts';
 
 type Actions = BackupManagerTypes['actions'];
 
@@ -35,6 +35,7 @@ export async function createBackup(
     ...withDefined('deadline', deadlineParameters(event)),
   };
   assertDeadlines(manager, targets, wishes.deadline);
+  assertEncryption(manager, targets);
   await assertStorage(manager);
   const requests = targets.map((target) => ({
     target,
@@ -68,6 +69,7 @@ export async function restore(
   assertSound(manager, backup, wishes.isForced === true);
   const target = restoreTarget(manager, backup, wanted);
   assertUnderstood(manager, target, wishes);
+  assertReadable(manager, target, backup);
   const job = { ...newJob(manager, 'restore'), artefactPath: backup.artefactPath, ...wishes };
   manager.request([{ target, job }]);
   report(event, manager, [{ target, job }]);

@@ -72,15 +72,12 @@ export async function sweepNow(
   assertLeader(manager, event);
   const targets = chooseTargets(manager, textParameter(event, 'database'));
   const isDryRun = flagParameter(event, 'dry-run') === true;
-  const record = await manager.upkeep.start(
-    {
-      kind: 'sweep',
-      subject: targets.map(({ database }) => database).join(', '),
-      prefixes: targets.map(({ prefix }) => prefix),
-      isDryRun,
-    },
-    manager.storageConfig(),
-  );
+  const record = await manager.beginUpkeep({
+    kind: 'sweep',
+    subject: targets.map(({ database }) => database).join(', '),
+    prefixes: targets.map(({ prefix }) => prefix),
+    isDryRun,
+  });
   event.setResults({
     'job-id': record.id,
     message: `${isDryRun ? 'looking for' : 'removing'} what no backup of ${record.subject} needs`,
@@ -89,7 +86,10 @@ export async function sweepNow(
 }
 
 /** @throws HintError where none was backed up over a living relation */
-function chooseTargets(manager: Manager, database: string | undefined): readonly RetentionTarget[] {
+export function chooseTargets(
+  manager: Manager,
+  database: string | undefined,
+): readonly RetentionTarget[] {
   const wanted: LastBackups = new Map(
     [...manager.peers.lastBackups()].filter(([relationId, { database: name = '' }]) =>
       isNamed(database, { name, relationId }),

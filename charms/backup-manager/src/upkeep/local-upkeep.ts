@@ -1,11 +1,12 @@
 /** Upkeep by processes on this machine. */
 import { createHash, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { StorageConfig } from '#database-backup';
+import { tellRates } from '#object-store';
 import { HintError, isProcessAlive, spawnDetached } from '#system';
 import { RecordFiles } from './record-files.ts';
-import type { UpkeepOrder, UpkeepPort, UpkeepRecord, UpkeepTask } from './upkeep.ts';
+import type { UpkeepAccess, UpkeepOrder, UpkeepPort, UpkeepRecord, UpkeepTask } from './upkeep.ts';
 
 export interface UpkeepHome {
   readonly unitName: string;
@@ -31,7 +32,7 @@ export class LocalUpkeep implements UpkeepPort {
     this.#files = new RecordFiles(join(stateRoot, directoryName(home), 'upkeep'));
   }
 
-  async start(task: UpkeepTask, storageConfig: StorageConfig, now: Date): Promise<UpkeepRecord> {
+  async start(task: UpkeepTask, access: UpkeepAccess, now: Date): Promise<UpkeepRecord> {
     const running = (await this.records(now)).filter(({ state }) => state === 'running');
     const same = running.find(
       ({ kind, subject }) => kind === task.kind && subject === task.subject,
@@ -49,12 +50,21 @@ export class LocalUpkeep implements UpkeepPort {
     await this.#files.prepare();
     await this.#files.write(record);
     try {
-      await this.#spawn({ ...this.#home, id: record.id, task, storageConfig });
+      const { config: storageConfig, passphrases } = access;
+      await this.#spawn({ ...this.#home, id: record.id, task, storageConfig, passphrases });
     } catch (error) {
       await this.#files.remove([record]);
       throw error;
     }
     return record;
+  }
+
+  async limit(rate: number | undefined): Promise<void> {
+    // Most never limit anything.
+    if (rate !== undefined || existsSync(this.#ratesPath())) {
+      await this.#files.prepare();
+      await tellRates(this.#ratesPath(), rate === undefined ? {} : { network: rate });
+    }
   }
 
   async records(now: Date): Promise<readonly UpkeepRecord[]> {
@@ -80,7 +90,11 @@ export class LocalUpkeep implements UpkeepPort {
     await rm(join(this.#files.directory, '..'), { recursive: true, force: true });
   }
 
-  async #spawn(order: Omit<UpkeepOrder, 'directory'>): Promise<void> {
+  #ratesPath(): string {
+    return join(this.#files.directory, '..', 'rates.json');
+  }
+
+  async #spawn(order: Omit<UpkeepOrder, 'directory' | 'ratesPath'>): Promise<void> {
     const { directory } = this.#files;
     const [command = '', ...args] = workerCommand();
     await spawnDetached({
@@ -89,7 +103,11 @@ export class LocalUpkeep implements UpkeepPort {
       env: environment(),
       cwd: directory,
       outputPath: join(directory, 'output.log'),
-      stdin: JSON.stringify({ ...order, directory } satisfies UpkeepOrder),
+      stdin: JSON.stringify({
+        ...order,
+        directory,
+        ratesPath: this.#ratesPath(),
+      } satisfies UpkeepOrder),
       stdinTimeoutMs: STDIN_TIMEOUT_MS,
     });
   }

@@ -3,7 +3,10 @@ import type { ObjectStore } from '#object-store';
 import {
   deleteSnapshot,
   isSnapshotError,
+  type KeyRing,
+  keysFor,
   listSnapshots,
+  openKeyRing,
   parseRetention,
   planRetention,
   type SnapshotInfo,
@@ -17,6 +20,8 @@ import type { Proof, UpkeepTask } from './upkeep.ts';
 
 export interface UpkeepContext {
   readonly store: ObjectStore;
+  /** What opens encrypted backups. */
+  readonly passphrases: readonly string[] | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: { readonly bytes: number; readonly totalBytes: number }) => void;
@@ -45,10 +50,12 @@ export async function performUpkeep(
 
 async function verify(
   path: string,
-  { store, clock, signal, onProgress }: UpkeepContext,
+  { store, passphrases, clock, signal, onProgress }: UpkeepContext,
 ): Promise<UpkeepOutcome> {
+  const keys = await keysFor(store, path, passphrases, { signal });
   const { artefactPath, readBytes, elapsedMs } = await verifySnapshot(store, path, {
     level: 'full',
+    keys,
     clock,
     signal,
     onProgress: ({ bytesVerified, totalBytes }) => onProgress({ bytes: bytesVerified, totalBytes }),
@@ -145,15 +152,27 @@ async function deleteUnlessNeeded(
   }
 }
 
+/** Those of an application whose backups were never encrypted are none. */
+async function keysIn(
+  prefix: string,
+  { store, passphrases, signal }: Pick<UpkeepContext, 'store' | 'passphrases' | 'signal'>,
+): Promise<KeyRing | undefined> {
+  return passphrases === undefined
+    ? undefined
+    : await openKeyRing({ store, chunkPrefix: `${prefix}chunks/`, signal }, passphrases);
+}
+
 async function sweepAll(
   prefixes: readonly string[],
   dryRun: boolean,
-  { store, clock, signal }: UpkeepContext,
+  { store, passphrases, clock, signal }: UpkeepContext,
 ): Promise<UpkeepOutcome> {
   const reports: SweepReport[] = [];
   for (const prefix of prefixes) {
     // oxlint-disable-next-line no-await-in-loop
-    reports.push(await sweep(store, prefix, { clock, signal, dryRun }));
+    const keys = await keysIn(prefix, { store, passphrases, signal });
+    // oxlint-disable-next-line no-await-in-loop
+    reports.push(await sweep(store, prefix, { clock, signal, dryRun, keys }));
   }
   const sum = (pick: (report: SweepReport) => number): number =>
     reports.reduce((total, report) => total + pick(report), 0);

@@ -1,6 +1,12 @@
 /** The process of one upkeep: reads its order, does the work, leaves a record, tells the charm. */
 import { text } from 'node:stream/consumers';
-import { createS3ObjectStore, type ObjectStore, parseS3Options } from '#object-store';
+import {
+  createS3ObjectStore,
+  followRates,
+  type ObjectStore,
+  parseS3Options,
+  withRateLimit,
+} from '#object-store';
 import { fireCustomEvent } from '#ops';
 import {
   type Clock,
@@ -38,10 +44,12 @@ export async function runUpkeep(): Promise<void> {
   // It has no terminal; whoever closes one does not mean it.
   process.on('SIGHUP', () => undefined);
   const order = JSON.parse(await text(process.stdin)) as UpkeepOrder;
-  const store = createS3ObjectStore(parseS3Options(order.storageConfig));
+  const rates = followRates(order.ratesPath, systemClock);
   await upkeep({
     order,
-    store,
+    store: withRateLimit(createS3ObjectStore(parseS3Options(order.storageConfig)), {
+      bytesPerSecond: () => rates().network,
+    }),
     clock: systemClock,
     signal: cancel.signal,
     tell: async () => await fireCustomEvent(order),
@@ -88,6 +96,7 @@ async function attempt(
   try {
     const outcome = await performUpkeep(order.task, {
       store,
+      passphrases: order.passphrases,
       clock,
       signal,
       onProgress: (now) => progress.note(now),

@@ -26,6 +26,13 @@ export type UpkeepTask =
       readonly isDryRun: boolean;
     };
 
+/** What upkeep works with. Holds secrets. */
+export interface UpkeepAccess {
+  readonly config: StorageConfig;
+  /** What opens encrypted backups. */
+  readonly passphrases: readonly string[] | undefined;
+}
+
 /** A backup found sound, and when; ISO 8601. */
 export interface Proof {
   readonly artefactPath: string;
@@ -57,6 +64,9 @@ export interface UpkeepOrder {
   readonly id: string;
   readonly task: UpkeepTask;
   readonly storageConfig: StorageConfig;
+  readonly passphrases?: readonly string[] | undefined;
+  /** Where the rate is told. */
+  readonly ratesPath: string;
   /** Where records are kept. */
   readonly directory: string;
   readonly unitName: string;
@@ -68,9 +78,11 @@ export interface UpkeepOrder {
 /** What the charm wants from upkeep; replaced in tests. */
 export interface UpkeepPort {
   /** @throws HintError `cannot-start`, or `busy` where as much as may be runs already */
-  start(task: UpkeepTask, config: StorageConfig, now: Date): Promise<UpkeepRecord>;
+  start(task: UpkeepTask, access: UpkeepAccess, now: Date): Promise<UpkeepRecord>;
   /** Newest first; those whose process is gone have ended. */
   records(now: Date): Promise<readonly UpkeepRecord[]>;
+  /** How fast each may go from now on, in bytes per second; undefined for no limit. Also those that run. */
+  limit(rate: number | undefined): Promise<void>;
   /** Asks it to end; it does within seconds. */
   cancel(record: UpkeepRecord): void;
   /** Forgets what has ended. @returns how many */

@@ -17,6 +17,7 @@ Brings back backups of juju-database-backup with nothing but Node 24, this file 
   --to DIRECTORY        restore all of it there; the directory must be empty or missing
   --items               list the files the backup holds
   --item NAME --to FILE restore one of them; "-" is the standard output
+  --item NAME --to DIR  restore a directory of it into DIR, which must be empty or missing
   --verify              read everything back and compare, without keeping it
   --export FILE         write all of it into one file that "tar --zstd" opens; "-" is the standard output
   --import FILE         make a backup of such a file, or of any tar; "-" is the standard input

@@ -1,7 +1,7 @@
 /** Brings back backups without a charm, a Juju or this project: what remains when everything else is lost. */
 import { open } from 'node:fs/promises';
 import type { ObjectStore } from '#object-store';
-import { listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
+import { isAtOrBelow, listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
 import { type Clock, formatBytes, formatDuration } from '#system';
 import { openSource, readKeys } from './open-source.ts';
 import { parseTask, type Task, USAGE } from './options.ts';
@@ -117,9 +117,14 @@ function describeOrigin({ manifest }: Snapshot): string {
 
 async function restoreItem(
   snapshot: Snapshot,
-  { item, to }: { readonly item: string; readonly to: string },
+  { item: given, to }: { readonly item: string; readonly to: string },
   ports: RecoverPorts,
 ): Promise<void> {
+  const item = given.replaceAll(/^(?:\.?\/+)+|\/+$/g, '');
+  if (await isDirectory(snapshot, item, ports)) {
+    await restoreDirectory(snapshot, { item, to }, ports);
+    return;
+  }
   const pieces = snapshot.read(item, { signal: ports.signal });
   if (to === '-') {
     for await (const piece of pieces) {
@@ -136,6 +141,33 @@ async function restoreItem(
   }
   await file.sync();
   ports.print(`${item}: ${formatBytes(bytes)} restored to ${to}\n`);
+}
+
+async function isDirectory(
+  snapshot: Snapshot,
+  item: string,
+  { signal }: RecoverPorts,
+): Promise<boolean> {
+  for await (const { path, kind } of snapshot.entries({ signal })) {
+    if (isAtOrBelow(path, item)) {
+      return path !== item || kind === 'directory';
+    }
+  }
+  return false;
+}
+
+/** With the directories it lies in, as in the backup. */
+async function restoreDirectory(
+  snapshot: Snapshot,
+  { item, to }: { readonly item: string; readonly to: string },
+  ports: RecoverPorts,
+): Promise<void> {
+  const { files, bytes } = await snapshot.restoreTo({
+    directory: to,
+    select: (path) => isAtOrBelow(path, item),
+    signal: ports.signal,
+  });
+  ports.print(`${item}: ${files} files, ${formatBytes(bytes)} restored to ${to}\n`);
 }
 
 function progressOptions(verb: string, { signal, clock, note }: RecoverPorts) {

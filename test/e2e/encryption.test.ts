@@ -81,7 +81,7 @@ async function recover(...args: readonly string[]): Promise<string> {
       },
     },
   );
-  return String(stdout);
+  return stdout;
 }
 
 function storage(): readonly string[] {
@@ -122,9 +122,9 @@ test('a backup is encrypted, and everything says so', async () => {
   expect(backup).toMatchObject({ encrypted: 'true', 'key-id': encrypted['key-id'] });
   expect((await ask('list-backups'))['backups']).toContain(encrypted['key-id']);
   expect(await managerStatus()).toContain('1 of 1 database protected, encrypted');
-  expect(await ask('verify-backup', { 'artefact-path': backup['artefact-path'] ?? '' })).toMatchObject(
-    { verdict: 'sound' },
-  );
+  expect(
+    await ask('verify-backup', { 'artefact-path': backup['artefact-path'] ?? '' }),
+  ).toMatchObject({ verdict: 'sound' });
 });
 
 test('neither the passphrase nor the data can be read anywhere', async () => {
@@ -207,9 +207,9 @@ test('one file is looked for and restored beside the live data, with few request
   const artefact = { 'artefact-path': encrypted['artefact-path'] ?? '' };
   const { items } = await ask('list-items', artefact);
   expect(items).toMatch(/directory .* global\//);
-  expect((await ask('list-items', { ...artefact, path: 'global' }))['items']).toContain(
-    'global/pg_control',
-  );
+  expect(
+    (await ask('list-items', { ...artefact, path: 'global', limit: '200' }))['items'],
+  ).toContain('global/pg_control');
   const missing = await pair.sandbox.run(MANAGER, 'restore-item', { ...artefact, path: 'nothing' });
   expect(missing).toMatchObject({ status: 'failed' });
   requests = [];

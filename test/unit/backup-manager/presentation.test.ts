@@ -126,6 +126,7 @@ test('backups are listed with what made them, their age and marks, as far as kno
     'size-bytes': 1024,
     'stored-bytes': 0,
     kept: false,
+    encrypted: false,
     'in-use': false,
   });
 });

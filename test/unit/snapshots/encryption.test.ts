@@ -11,6 +11,7 @@ import {
   deleteSnapshot,
   ensureKey,
   type KeyRing,
+  keysFor,
   listSnapshots,
   openKeyRing,
   openSnapshot,
@@ -266,4 +267,54 @@ test('a chunk can be decrypted by hand, as FORMAT.md says', async () => {
   const text = zstdDecompressSync(await readFile(join(directory, 'part.zst'))).toString('utf8');
   expect(text).toContain('"path":"base/tiny"');
   await rm(directory, { recursive: true });
+});
+
+describe('two passphrases, while one is being changed', () => {
+  const NEW = 'quite another passphrase';
+
+  test('both open, and the change can be repeated and is told', async () => {
+    const { place, store, artefactPath, key } = await aRepository();
+    await expect(ensureKey(place, NEW)).rejects.toMatchObject({ code: 'wrong-key' });
+    expect((await ensureKey(place, [NEW, PASSPHRASE])).current.keyId).toBe(key.keyId);
+    await rotateKey(place, [NEW, PASSPHRASE]);
+    // The new key is wrapped with the first passphrase already.
+    expect(await changePassphrase(place, { from: PASSPHRASE, to: NEW })).toBe(1);
+    expect(await changePassphrase(place, { from: PASSPHRASE, to: NEW })).toBe(0);
+    expect((await openKeyRing(place, NEW)).size).toBe(2);
+    await expect(openKeyRing(place, PASSPHRASE)).rejects.toMatchObject({ code: 'wrong-key' });
+    const keys = await keysFor(store, artefactPath, [NEW]);
+    await expect(
+      verifySnapshot(store, artefactPath, { level: 'full', keys }),
+    ).resolves.toBeDefined();
+  });
+
+  test('a change that broke off between its writes and its deletes is completed', async () => {
+    const { place, store } = await aRepository();
+    const before = await allKeys(store);
+    const wrapped = await copyOf(store);
+    await changePassphrase(place, { from: PASSPHRASE, to: NEW });
+    for (const key of before.filter((name) => name.includes('/keys/'))) {
+      await store.put(key, await wrapped.get(key));
+    }
+    expect(await changePassphrase(place, { from: PASSPHRASE, to: NEW })).toBe(0);
+    expect((await allKeys(store)).filter((name) => name.includes('/keys/'))).toHaveLength(1);
+    expect((await openKeyRing(place, NEW)).size).toBe(1);
+  });
+});
+
+describe('the keys for one snapshot', () => {
+  test('are none where it is not encrypted, whatever the passphrase', async () => {
+    const { artefactPath, store } = await aSnapshot();
+    expect(await keysFor(store, artefactPath, ['any at all, as it is'])).toBeUndefined();
+  });
+
+  test('cannot be had without a passphrase or with another one', async () => {
+    const { store, artefactPath } = await aRepository();
+    await expect(keysFor(store, artefactPath, undefined)).rejects.toMatchObject({
+      code: 'key-needed',
+    });
+    await expect(keysFor(store, artefactPath, ['another passphrase'])).rejects.toMatchObject({
+      code: 'wrong-key',
+    });
+  });
 });

@@ -1,6 +1,5 @@
 /** Holds a job to the rates its machine is to be used at; they may change while it runs. */
 import { join } from 'node:path';
-import type { EngineEntry } from '#engines';
 import {
   createRateLimiter,
   followRates,
@@ -13,10 +12,8 @@ import type { Clock } from '#system';
 export interface JobPace {
   /** The store, no faster than told. */
   limit(store: ObjectStore): ObjectStore;
-  /** The entries, read no faster than told. */
-  slow(entries: AsyncIterable<EngineEntry>, signal: AbortSignal): AsyncIterable<EngineEntry>;
-  /** Waits until so many bytes may be written. */
-  write(bytes: number, signal: AbortSignal): Promise<void>;
+  /** Waits until so many bytes may be read from the database or written to the disk. */
+  disk(bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Where the rates of a unit's jobs are told. */
@@ -31,20 +28,8 @@ export function createJobPace(stateDirectory: string, clock: Clock): JobPace {
 
 function paceOf(rates: () => Rates, clock: Clock): JobPace {
   const disk = createRateLimiter({ bytesPerSecond: () => rates().disk, clock });
-  const slowly = async function* (pieces: AsyncIterable<Uint8Array>, signal: AbortSignal) {
-    for await (const piece of pieces) {
-      await disk.take(piece.length, signal);
-      yield piece;
-    }
-  };
   return {
     limit: (store) => withRateLimit(store, { bytesPerSecond: () => rates().network, clock }),
-    slow: async function* (entries, signal) {
-      for await (const entry of entries) {
-        const open = entry.open?.bind(entry);
-        yield open === undefined ? entry : { ...entry, open: () => slowly(open(), signal) };
-      }
-    },
-    write: async (bytes, signal) => await disk.take(bytes, signal),
+    disk: async (bytes, signal) => await disk.take(bytes, signal),
   };
 }

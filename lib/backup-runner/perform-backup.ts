@@ -1,10 +1,17 @@
 /** One backup: the engine's entries go straight into a snapshot, whose manifest comes last. */
 import { readFile } from 'node:fs/promises';
 import type { EngineEntry } from '#engines';
-import { normaliseArtefactPath, ReadBarrier, writeSnapshot } from '#snapshots';
+import {
+  normaliseArtefactPath,
+  ReadBarrier,
+  type RepositoryKey,
+  type SnapshotSummary,
+  writeSnapshot,
+} from '#snapshots';
 import { describeError, formatBytes, HintError } from '#system';
 import type { JobContext } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
+import type { JobSpec } from './job-spec.ts';
 import { keyForBackup } from './snapshot-keys.ts';
 
 /** @throws whatever stopped it; no manifest is left then */
@@ -25,11 +32,11 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
       store: context.store,
       artefactPath,
       chunkPrefix: spec.chunkPrefix,
-      entries: thenUploadLog(context.pace.slow(source.entries, signal), artefactPath, context),
+      entries: thenUploadLog(source.entries, artefactPath, context),
       compression: spec.compression,
-      ...(spec.compressionLevel === undefined ? {} : { level: spec.compressionLevel }),
-      ...(spec.recheck === 'full' ? { recheckEvery: 1 } : {}),
+      ...codingOf(spec),
       key,
+      limitRead: async (bytes) => await context.pace.disk(bytes, signal),
       attributes: { ...spec.attributes, ...source.attributes, 'job-id': spec.jobId },
       clock: context.clock,
       reads,
@@ -42,16 +49,7 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
       bytes: summary.totalBytes,
       newBytes: summary.newBytes,
     });
-    const { totalBytes: size, newBytes } = summary;
-    const message = `${formatBytes(size)} backed up, ${formatBytes(newBytes)} of it new in the bucket${key === undefined ? '' : ', encrypted'}`;
-    return {
-      status: 'success',
-      artefactPath: summary.artefactPath,
-      size,
-      newBytes,
-      message,
-      ...(key === undefined ? {} : { keyId: key.keyId }),
-    };
+    return outcomeOf(summary, key);
   } catch (error) {
     await removeLog(artefactPath, context);
     throw error;
@@ -59,6 +57,28 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
     await dispose(source, isWritten, context);
     await files.removeScratchDirectory();
   }
+}
+
+function outcomeOf(summary: SnapshotSummary, key: RepositoryKey | undefined): Outcome {
+  const { artefactPath, totalBytes: size, newBytes } = summary;
+  const message = `${formatBytes(size)} backed up, ${formatBytes(newBytes)} of it new in the bucket`;
+  return key === undefined
+    ? { status: 'success', artefactPath, size, newBytes, message }
+    : {
+        status: 'success',
+        artefactPath,
+        size,
+        newBytes,
+        message: `${message}, encrypted`,
+        keyId: key.keyId,
+      };
+}
+
+function codingOf({ compressionLevel, recheck }: JobSpec) {
+  return {
+    ...(compressionLevel === undefined ? {} : { level: compressionLevel }),
+    ...(recheck === 'full' ? { recheckEvery: 1 } : {}),
+  };
 }
 
 function targetOf({ spec }: JobContext): string {

@@ -80,7 +80,7 @@ async function fetchItems(
     directory,
     signal,
     select,
-    pace: async (bytes) => await pace.write(bytes, signal),
+    pace: async (bytes) => await pace.disk(bytes, signal),
     onProgress: ({ bytesVerified }) => reporter.update(bytesVerified, totalBytes),
   });
 }

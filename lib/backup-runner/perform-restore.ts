@@ -161,7 +161,7 @@ async function fetch(
   await snapshot.restoreTo({
     directory,
     signal,
-    pace: async (bytes) => await pace.write(bytes, signal),
+    pace: async (bytes) => await pace.disk(bytes, signal),
     onProgress: ({ bytesVerified, totalBytes }) => reporter.update(bytesVerified, totalBytes),
   });
 }

@@ -60,7 +60,7 @@ describe('a backup', () => {
   test('is refused, and none made in plain, where one database does not know encryption', async () => {
     const before = scene({ content: { passphrase: PASSPHRASE }, other: KNOWS_SECRETS });
     const after = await stage.act('create-backup', {}, before);
-    expect(stage.failure).toContain('the charm of db2 does not understand encryption');
+    expect(stage.failure).toContain('db2 does not know encryption');
     expect(asked(after)).toEqual([]);
     const named = await stage.act('create-backup', { database: 'db' }, before);
     expect(asked(named)).toMatchObject([{ encryption: expect.stringMatching(/^secret:/) }]);
@@ -190,7 +190,7 @@ describe('an encrypted backup', () => {
   test('is not asked of a database that cannot decrypt', async () => {
     const before = scene({ content: { passphrase: PASSPHRASE }, features: KNOWS_SECRETS });
     const after = await stage.act('restore', path, before);
-    expect(stage.failure).toContain('does not understand encryption');
+    expect(stage.failure).toContain('does not know encryption');
     expect(asked(after)).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ const LABEL = 'database-encryption';
 const KNOWS_ALL = '["encryption","restore-item","secret-credentials"]';
 export const KNOWS_SECRETS = '["secret-credentials"]';
 export const DB = 4;
-export const OTHER = 5;
+const OTHER = 5;
 export const PEERS = 1;
 export const KEY = '0123456789abcdef';
 

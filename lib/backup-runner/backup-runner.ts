@@ -41,7 +41,7 @@ export interface BackupRunnerOptions {
   readonly maxConcurrentBackups: number;
   /** How fast jobs may go, from now on; also those that run. */
   readonly rates?: Rates;
-  /** How much backups stand back for the database; not at all unless told. Jobs that run keep theirs. */
+  /** How much backups stand back for the database; `low` unless told. Jobs that run keep theirs. */
   readonly backupPriority?: BackupPriority;
   readonly log: RunnerLog;
   /** The hook's environment; that of this process unless told. */
@@ -143,7 +143,7 @@ export class BackupRunner {
       wanted: new Map(input.wanted.toReversed().map((spec) => [spec.jobId, spec])),
       program: {
         command: workerCommand,
-        backupPrefix: priorityPrefix(this.#options.backupPriority ?? 'normal'),
+        backupPrefix: priorityPrefix(this.#options.backupPriority ?? 'low'),
         environment: workerEnvironment(environment ?? process.env),
         directory: stateDirectory,
       },

@@ -5,11 +5,12 @@ export const BACKUP_PRIORITIES = ['normal', 'low', 'idle'] as const;
 
 export type BackupPriority = (typeof BACKUP_PRIORITIES)[number];
 
-// nice(1) is of coreutils, ionice(1) of util-linux: both essential. Both become the program they start.
+// Both are essential on Debian and Ubuntu, and become the program they start: its pid is theirs. -t: a kernel that
+// refuses is no reason not to back up.
 const PREFIXES: Readonly<Record<BackupPriority, readonly string[]>> = {
   normal: [],
-  low: ['nice', '-n', '10', 'ionice', '-t', '-c', '2', '-n', '7'],
-  idle: ['nice', '-n', '19', 'ionice', '-t', '-c', '3'],
+  low: ['/usr/bin/nice', '-n', '10', '/usr/bin/ionice', '-t', '-c', '2', '-n', '7'],
+  idle: ['/usr/bin/nice', '-n', '19', '/usr/bin/ionice', '-t', '-c', '3'],
 };
 
 /** What to put before the command of a worker; its children inherit it. */

@@ -10,7 +10,7 @@ const STDIN_TIMEOUT_MS = 30_000;
 export interface WorkerProgram {
   /** Program and arguments of the worker's entry. */
   readonly command: readonly string[];
-  /** Goes before it where the job is a backup. */
+  /** What goes before it where the job is a backup. */
   readonly backupPrefix: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly directory: string;
@@ -23,13 +23,9 @@ export interface StartedJob {
   readonly startedAt: string;
 }
 
-// Both are essential on Debian and Ubuntu, and become the program they start: its pid is theirs. -t: a kernel that
-// refuses is no reason not to back up.
-const YIELD = ['/usr/bin/nice', '-n', '10', '/usr/bin/ionice', '-t', '-c', '2', '-n', '7'];
-
-/** The same program, which takes what the database leaves of processors and disks, and all of it where that is idle. */
+/** The same program, with the priority of backups. */
 export function yielding(program: WorkerProgram): WorkerProgram {
-  return { ...program, command: [...YIELD, ...program.command] };
+  return { ...program, command: [...program.backupPrefix, ...program.command] };
 }
 
 /** The order for the worker of this name. */
@@ -48,17 +44,14 @@ export async function startWorker(
   const token = newWorkerToken();
   const registration: Registration = { token, startedAt };
   await files.register(kind, registration);
-  const order = orderFor(token);
-  const isBackup = order.mode === 'run' && order.spec.jobType === 'backup';
-  const prefix = isBackup ? program.backupPrefix : [];
-  const [command = '', ...args] = [...prefix, ...program.command];
+  const [command = '', ...args] = program.command;
   const identity = await spawnDetached({
     command,
     args,
     env: program.environment,
     cwd: program.directory,
     outputPath: files.outputPath,
-    stdin: JSON.stringify(order),
+    stdin: JSON.stringify(orderFor(token)),
     stdinTimeoutMs: STDIN_TIMEOUT_MS,
   });
   if (identity === undefined) {

@@ -235,7 +235,7 @@ test('a backup that crawls goes on at full speed once the limit is gone', async 
   await sandbox.waitFor('the database to say what is wrong', async () =>
     (await sandbox.unit('db/0'))?.['workload-status'].message?.includes('network-limit="much"'),
   );
-  await sandbox.juju('config', 'db', 'network-limit=64KiB', 'backup-priority=low');
+  await sandbox.juju('config', 'db', 'network-limit=64KiB', 'backup-priority=idle');
   await sandbox.waitForApplication('db');
   const { 'job-id': jobId = '' } = await ask('create-backup');
   await sandbox.waitFor('the worker to be at work', async () => {
@@ -245,7 +245,7 @@ test('a backup that crawls goes on at full speed once the limit is gone', async 
   const [pid] = await pair.workerPids();
   // The 19th field of proc(5) stat, counted behind the name: what nice(1) has set.
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]?.split(' ') ?? [];
-  expect(fields[16]).toBe('10');
+  expect(fields[16]).toBe('19');
   expect(await pair.job(jobId)).toMatchObject({ status: 'running' });
   await sandbox.juju('config', 'db', '--reset', 'network-limit,backup-priority');
   expect(await pair.finishedJob(jobId)).toMatchObject({ status: 'success' });

@@ -42,8 +42,13 @@ export function withRestores(
   outcomes: readonly HistoryEntry[],
 ): LastBackups {
   const restores = outcomes.filter(
-    ({ jobType, state, undoOf, isForced }) =>
-      jobType === 'restore' && state === 'success' && undoOf === undefined && isForced !== true,
+    ({ jobType, state, undoOf, isForced, items }) =>
+      jobType === 'restore' &&
+      state === 'success' &&
+      undoOf === undefined &&
+      isForced !== true &&
+      // Some of it proves nothing of the rest.
+      items === undefined,
   );
   const next = [...lastBackups.values()].map((last) => {
     const entry = restores.findLast(({ artefactPath }) => isSameOrigin(artefactPath, last));

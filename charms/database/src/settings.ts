@@ -125,7 +125,7 @@ function parsePriority(text: string): {
   }
   const form = `use ${BACKUP_PRIORITIES.join(', ')}`;
   return {
-    value: 'normal',
+    value: 'low',
     issues: [`backup-priority=${JSON.stringify(text)} is not usable: ${form}`],
   };
 }

@@ -97,6 +97,8 @@ const CONFIGURED: readonly string[] = [
   'bad-secret',
   'invalid-configuration',
   'invalid-retention',
+  'invalid-rate',
+  'bad-passphrase',
 ];
 
 /** Without `cannot list bucket … at …: ` before it. */

@@ -121,7 +121,7 @@ describe('of a thousand backups at one fault in a hundred calls, none is falsely
     expect(endings.restorable + endings.failed).toBe(OVER_MEMORY);
     expect(endings.restorable).toBeGreaterThan(OVER_MEMORY * 0.9);
     expect([...struck.values()]).not.toContain(0);
-  }, 300_000);
+  }, 900_000);
 
   test(`over S3 (seed ${seed})`, async () => {
     const { struck, next } = faultsOf(REQUEST_FAULTS, seed);
@@ -163,5 +163,5 @@ describe('of a thousand backups at one fault in a hundred calls, none is falsely
       store.close();
       await server.stop();
     }
-  }, 300_000);
+  }, 900_000);
 });

@@ -7,7 +7,8 @@ import { ensureDebianPackages } from './debian-packages.ts';
 import { runJest } from './jest.ts';
 
 // The tests' real servers: Ceph's S3 gateway, and what makes certificates for it; Python for the charms
-// of others. PostgreSQL is installed by the code under test, as the charm's install hook does it.
+// of others; what the sandbox makes machines with, and a look at them; what opens an exported backup.
+// PostgreSQL is installed by the code under test, as the charm's install hook does it.
 const DEBIAN_PACKAGES = [
   'radosgw',
   'ceph-mon',
@@ -16,6 +17,9 @@ const DEBIAN_PACKAGES = [
   'openssl',
   'curl',
   'python3-venv',
+  'iproute2',
+  'procps',
+  'zstd',
 ];
 
 try {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createPostgresqlEngine, parsePostgresqlConfig } from '#engines';
 import { createS3ObjectStore, parseS3Options } from '#object-store';
-import { openSnapshot, writeSnapshot } from '#snapshots';
+import { openSnapshot, ReadBarrier, writeSnapshot } from '#snapshots';
 import { runProcess } from '#system';
 
 interface Order {
@@ -44,12 +44,15 @@ async function backUp(order: Order, store: ReturnType<typeof createS3ObjectStore
   const engine = createPostgresqlEngine({ ...parsePostgresqlConfig(order.engine), runProcess });
   const scratchDirectory = await mkdtemp(join(tmpdir(), 'bench-worker-'));
   const { signal } = new AbortController();
-  await using source = await engine.backup({ signal, scratchDirectory });
+  const reads = new ReadBarrier();
+  const settleReads = async (): Promise<void> => await reads.settled();
+  await using source = await engine.backup({ signal, scratchDirectory, settleReads });
   await writeSnapshot({
     store,
     artefactPath: order.artefactPath,
     chunkPrefix: order.chunkPrefix,
     entries: source.entries,
+    reads,
     compression: true,
     level: order.level,
     attributes: source.attributes,

@@ -25,6 +25,7 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
   const source = await engine.backup({
     signal,
     scratchDirectory: await files.makeScratchDirectory(),
+    settleReads: async () => await reads.settled(),
   });
   let isWritten = false;
   try {

@@ -18,6 +18,14 @@ export interface ChunkLocation {
   readonly at: number;
   readonly stored: number;
   readonly as: Encoding;
+  /** Where `as` is `pages`: the chunk they belong into. */
+  readonly base?: BaseChunk | undefined;
+}
+
+/** A chunk that stands on its own, as the base of others. */
+export interface BaseChunk {
+  readonly id: string;
+  readonly location: ChunkLocation;
 }
 
 export interface KnownChunk extends ChunkLocation {
@@ -81,11 +89,14 @@ export class ChunkTable {
   }
 
   /**
-   * Learns a chunk, or its new place where it lay in a pack that is left; one known already, or one too many, changes
-   * nothing.
+   * Learns a chunk, or its new place where it lay in a pack that is left; one known already, one that needs a base, or one too
+   * many, changes nothing.
    * @returns whether it was learnt
    */
   add(id: Buffer, location: ChunkLocation): boolean {
+    if (location.base !== undefined) {
+      return false;
+    }
     const known = this.#recordAt(this.#slots[this.#probe(id)] ?? 0);
     if (known !== undefined) {
       const isLeft = this.#packs[known.readUInt32LE(ID_BYTES)]?.isLeft === true;

@@ -3,6 +3,9 @@ import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import type { Encoding } from './format.ts';
 
+/** Encodings of data that stand on their own. */
+export type OwnEncoding = Exclude<Encoding, 'pages'>;
+
 const compress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
 const decompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress);
 
@@ -10,7 +13,7 @@ const decompress = promisify<Uint8Array, zlib.ZstdOptions, Buffer>(zlib.zstdDeco
 const SYNC_BELOW = 24 * 1024;
 
 export interface Encoded {
-  readonly as: Encoding;
+  readonly as: OwnEncoding;
   readonly data: Uint8Array;
 }
 
@@ -33,6 +36,16 @@ export function encodeSync(data: Uint8Array, level: number | undefined): Encoded
     : smaller(data, zlib.zstdCompressSync(data, compressOptions(data, level)));
 }
 
+/** One zstd frame, whether or not it is smaller. */
+export function encodeFrame(data: Uint8Array, level: number): Uint8Array {
+  return zlib.zstdCompressSync(data, compressOptions(data, level));
+}
+
+/** The content of one zstd frame. @throws Error when it is none, or holds more than so many bytes */
+export function decodeUpTo(data: Uint8Array, size: number): Uint8Array {
+  return zlib.zstdDecompressSync(data, decompressOptions(size));
+}
+
 function compressOptions(data: Uint8Array, level: number): zlib.ZstdOptions {
   return {
     params: { [zlib.constants.ZSTD_c_compressionLevel]: level },
@@ -47,7 +60,7 @@ function smaller(data: Uint8Array, encoded: Uint8Array): Encoded {
 }
 
 /** @throws Error when the data are no valid encoding of exactly `size` bytes. */
-export async function decode(as: Encoding, data: Uint8Array, size: number): Promise<Uint8Array> {
+export async function decode(as: OwnEncoding, data: Uint8Array, size: number): Promise<Uint8Array> {
   if (as === 'raw' || size < SYNC_BELOW) {
     return decodeSync(as, data, size);
   }
@@ -55,7 +68,7 @@ export async function decode(as: Encoding, data: Uint8Array, size: number): Prom
 }
 
 /** The same in this thread. @throws Error */
-export function decodeSync(as: Encoding, data: Uint8Array, size: number): Uint8Array {
+export function decodeSync(as: OwnEncoding, data: Uint8Array, size: number): Uint8Array {
   return exactly(
     size,
     as === 'raw' ? data : zlib.zstdDecompressSync(data, decompressOptions(size)),

@@ -10,6 +10,14 @@ export const STARTED_OBJECT = 'started.json';
 
 /** Where this writer cuts: small enough for cheap increments, big enough for zstd and few index lines. */
 export const CHUNK_SIZE = 256 * 1024;
+/** The unit of databases: a changed one costs itself, not its chunk. */
+export const PAGE_SIZE = 8 * 1024;
+/** SHA-256. */
+export const DIGEST_SIZE = 32;
+/** So much of the digest of a page is kept with its chunk: 128 bits, which nobody finds a collision for. */
+export const KEPT_DIGEST_SIZE = 16;
+/** Smaller chunks are stored again as a whole when they change. */
+export const MIN_PAGED_SIZE = 32 * 1024;
 /** The largest chunk a reader must accept. */
 export const MAX_CHUNK_SIZE = 16 * 1024 * 1024;
 /** Requests cost CPU on both sides; packs of this size keep them rare, and fit memory several at a time. */
@@ -20,8 +28,10 @@ export const INDEX_PART_SIZE = 4 * 1024 * 1024;
 
 /** What a manifest may require of its reader. */
 export const ENCRYPTED = 'aes-256-gcm';
+export const PAGES = 'pages';
 
-export type Encoding = 'raw' | 'zstd';
+/** `pages`: those pages in which it differs from another chunk, its base. */
+export type Encoding = 'raw' | 'zstd' | 'pages';
 
 /** A pack as an index names it. */
 export interface PackName {
@@ -37,6 +47,8 @@ export interface ChunkRef {
   readonly at: number;
   readonly stored: number;
   readonly as: Encoding;
+  /** Where `as` is `pages`: the chunk they belong into, which is none of that kind. */
+  readonly base?: ChunkRef;
 }
 
 /** Key of a pack below the chunk prefix. */

@@ -80,7 +80,16 @@ export class IndexBuilder {
       this.#push(line.text);
       return;
     }
-    const { pack, at, stored, as } = line.location;
+    const { id, size, location } = line;
+    const base = location.base && {
+      chunk: location.base.id,
+      ...this.#place(location.base.location),
+    };
+    this.#push(JSON.stringify({ chunk: id, size, ...this.#place(location), base }));
+  }
+
+  /** Where a chunk lies; names its pack first, where this part has not yet. */
+  #place({ pack, at, stored, as }: ChunkLocation) {
     const id = pack.id ?? '';
     let number = this.#packNumbers.get(id);
     if (number === undefined) {
@@ -88,7 +97,7 @@ export class IndexBuilder {
       this.#packNumbers.set(id, number);
       this.#push(JSON.stringify({ pack: id, size: pack.size }));
     }
-    this.#push(JSON.stringify({ chunk: line.id, size: line.size, pack: number, at, stored, as }));
+    return { pack: number, at, stored, as };
   }
 
   #push(text: string): void {

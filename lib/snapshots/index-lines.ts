@@ -1,6 +1,6 @@
 /** One line of an index part, checked member by member. */
 import { type ChunkRef, type Encoding, isSha256, MAX_CHUNK_SIZE, type PackName } from './format.ts';
-import { isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
+import { isJsonObject, isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
 import type { EntryKind, EntryMetadata } from './types.ts';
 
 export type IndexLine =
@@ -49,23 +49,43 @@ function parseChunk(
   packs: readonly PackName[],
   overhead: number,
 ): IndexLine | undefined {
-  const { chunk: id, size, at, stored } = line;
+  const { size, base } = line;
+  const chunk = isSafeCount(size) ? parseRef(line, size, packs) : undefined;
+  if (chunk === undefined || !isConsistent(chunk, overhead)) {
+    return undefined;
+  }
+  if (chunk.as !== 'pages') {
+    return { kind: 'chunk', chunk };
+  }
+  const found = isJsonObject(base) ? parseRef(base, chunk.size, packs) : undefined;
+  const stands = found !== undefined && found.as !== 'pages' && isConsistent(found, overhead);
+  return stands ? { kind: 'chunk', chunk: { ...chunk, base: found } } : undefined;
+}
+
+function parseRef(
+  line: JsonObject,
+  size: number,
+  packs: readonly PackName[],
+): ChunkRef | undefined {
+  const { chunk: id, at, stored } = line;
   const as = readEncoding(line['as']);
   const pack = isSafeCount(line['pack']) ? packs[line['pack']] : undefined;
-  const counts = isSafeCount(size) && isSafeCount(at) && isSafeCount(stored);
+  const counts = isSafeCount(at) && isSafeCount(stored);
   if (pack === undefined || !counts || !isSha256(id) || as === undefined) {
     return undefined;
   }
-  const chunk: ChunkRef = { id, size, pack, at, stored, as };
-  return isConsistent(chunk, overhead) ? { kind: 'chunk', chunk } : undefined;
+  return { id, size, pack, at, stored, as };
 }
 
 function readEncoding(value: unknown): Encoding | undefined {
-  return value === 'raw' || value === 'zstd' ? value : undefined;
+  return value === 'raw' || value === 'zstd' || value === 'pages' ? value : undefined;
 }
 
 function isConsistent({ size, at, stored, as, pack }: ChunkRef, overhead: number): boolean {
   const sizes = size > 0 && size <= MAX_CHUNK_SIZE && stored > overhead && at + stored <= pack.size;
+  if (as === 'pages') {
+    return sizes;
+  }
   // A writer stores raw what would not shrink.
   return sizes && (as === 'zstd' ? stored - overhead < size : stored - overhead === size);
 }

@@ -8,6 +8,8 @@ import {
   FORMAT_VERSION,
   isSha256,
   MANIFEST_FORMAT,
+  PAGE_SIZE,
+  PAGES,
   sha256,
 } from './format.ts';
 import { isJsonObject, isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
@@ -24,7 +26,7 @@ export function encodeManifest(manifest: SnapshotManifest, coding: Coding): Buff
   const content = {
     format: MANIFEST_FORMAT,
     version: manifest.formatVersion,
-    requires: keyId === undefined ? [] : [ENCRYPTED],
+    requires: keyId === undefined ? [PAGES] : [ENCRYPTED, PAGES],
     'started-at': manifest.startedAt,
     'created-at': manifest.createdAt,
     attributes: manifest.attributes,
@@ -36,9 +38,9 @@ export function encodeManifest(manifest: SnapshotManifest, coding: Coding): Buff
       'new-bytes': totals.newBytes,
       'stored-bytes': totals.storedBytes,
     },
-    'chunk-ids': keyId === undefined ? 'sha-256' : 'hmac-sha-256',
+    'chunk-ids': nameOfIds(manifest),
     key: keyId,
-    cutting: { kind: 'fixed', size: CHUNK_SIZE },
+    cutting: { kind: 'fixed', size: CHUNK_SIZE, page: PAGE_SIZE },
     chunks: manifest.chunks,
     index: manifest.index.map((part) => ({
       object: part.object,
@@ -122,7 +124,7 @@ function foreignOrBroken(data: Uint8Array, artefactPath: string, object: string)
 function assertVersion(json: JsonObject, artefactPath: string, object: string): void {
   const version = json['version'];
   const required = Array.isArray(json['requires']) ? json['requires'] : [];
-  const requires = required.filter((name) => name !== ENCRYPTED);
+  const requires = required.filter((name) => name !== ENCRYPTED && name !== PAGES);
   const newer = typeof version === 'number' && version > FORMAT_VERSION;
   if (newer || requires.length > 0) {
     const what = newer
@@ -149,8 +151,8 @@ function readManifest(json: JsonObject): SnapshotManifest | undefined {
   const startedAt = json['started-at'];
   const createdAt = json['created-at'];
   const texts = [chunks, startedAt, createdAt].every((it) => typeof it === 'string');
-  const keyId = readKeyId(json);
-  const known = json['version'] === FORMAT_VERSION && keyId !== undefined;
+  const key = readKey(json);
+  const known = json['version'] === FORMAT_VERSION && key !== undefined;
   if (!texts || !known || !isJsonObject(attributes) || !totals || !index) {
     return undefined;
   }
@@ -160,20 +162,30 @@ function readManifest(json: JsonObject): SnapshotManifest | undefined {
     createdAt: String(createdAt),
     attributes: attributes as SnapshotManifest['attributes'],
     totals,
-    ...(keyId === '' ? {} : { keyId }),
+    ...key,
     chunks: String(chunks),
     index,
   };
 }
 
-/** The id of the key, empty where there is none, undefined where the members contradict each other. */
-function readKeyId(json: JsonObject): string | undefined {
+type KeyFacts = Pick<SnapshotManifest, 'keyId' | 'chunkIds'>;
+
+function nameOfIds({ keyId, chunkIds }: KeyFacts): string {
+  const name = keyId === undefined ? 'sha-256' : 'hmac-sha-256';
+  return chunkIds === 'pages' ? `${name}-pages` : name;
+}
+
+/** How chunks are named and sealed; undefined where the members contradict each other. */
+function readKey(json: JsonObject): KeyFacts | undefined {
   const requires = Array.isArray(json['requires']) ? json['requires'] : [];
   const { key } = json;
-  if (requires.includes(ENCRYPTED)) {
-    return json['chunk-ids'] === 'hmac-sha-256' && typeof key === 'string' ? key : undefined;
+  const chunkIds = requires.includes(PAGES) ? 'pages' : 'whole';
+  const isEncrypted = requires.includes(ENCRYPTED);
+  if (isEncrypted && typeof key !== 'string') {
+    return undefined;
   }
-  return json['chunk-ids'] === 'sha-256' ? '' : undefined;
+  const facts: KeyFacts = isEncrypted ? { chunkIds, keyId: String(key) } : { chunkIds };
+  return json['chunk-ids'] === nameOfIds(facts) ? facts : undefined;
 }
 
 function readParts(value: unknown): IndexPart[] | undefined {

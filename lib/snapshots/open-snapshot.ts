@@ -67,7 +67,7 @@ export async function keysFor(
 /** How a snapshot is to be read. @throws SnapshotError `key-needed` or `wrong-key` */
 export function codingFor(
   artefactPath: string,
-  { keyId }: SnapshotManifest,
+  { keyId, chunkIds }: SnapshotManifest,
   keys: KeyRing | undefined,
 ): Coding {
   const coding = keyId === undefined ? PLAIN_CODING : keys?.get(keyId);
@@ -82,7 +82,7 @@ export function codingFor(
       },
     );
   }
-  return coding;
+  return coding.withChunkIds(chunkIds);
 }
 
 /** The manifest of the snapshot at a normalised artefact path; where its key is given, proved to be written with it. */

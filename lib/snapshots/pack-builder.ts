@@ -1,18 +1,29 @@
 /** Fills one pack after the other in pooled memory, and hands complete ones to an upload. FORMAT.md#packs */
 import { BufferPool } from './buffer-pool.ts';
-import type { ChunkLocation, PackHandle } from './chunk-table.ts';
-import { type Encoded, encode } from './codec.ts';
+import type { BaseChunk, ChunkLocation, PackHandle } from './chunk-table.ts';
+import { encode } from './codec.ts';
 import { type Coding, sealedAs } from './coding.ts';
-import { MAX_PACK_CHUNKS, PACK_PAYLOAD_SIZE, sha256 } from './format.ts';
+import { type Encoding, MAX_PACK_CHUNKS, PACK_PAYLOAD_SIZE, sha256 } from './format.ts';
 
-const PACK_MAGIC = 'JDBPACK1';
-const TRAILER_SIZE = 48;
+export const PACK_MAGIC = 'JDBPACK1';
+export const TRAILER_SIZE = 48;
 /** A footer line takes at most some 110 bytes before compression. */
 const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE + 28;
 
 export interface CompletePack {
   readonly id: string;
   readonly data: Uint8Array;
+}
+
+/** A chunk in its stored form. */
+export interface StoredChunk {
+  readonly id: string;
+  readonly size: number;
+  readonly as: Encoding;
+  readonly data: Uint8Array;
+  /** The kept digests of its pages, so that a later backup can tell which of them have changed. */
+  readonly digests?: Uint8Array | undefined;
+  readonly base?: BaseChunk | undefined;
 }
 
 export interface PackBuilderOptions {
@@ -39,14 +50,14 @@ export class PackBuilder {
   }
 
   /** Copies an encoded chunk into the open pack; waits while all packs are on their way. */
-  async append(id: string, size: number, encoded: Encoded): Promise<ChunkLocation> {
-    if (this.#open?.hasRoom(encoded.data.length, this.#payloadSize) === false) {
+  async append(chunk: StoredChunk): Promise<ChunkLocation> {
+    if (this.#open?.hasRoom(roomFor(chunk), this.#payloadSize) === false) {
       await this.seal();
     }
     this.#throwIfFailed();
     this.#open ??= new OpenPack(await this.#pool.acquire());
     this.#throwIfFailed();
-    return this.#open.append(id, size, encoded);
+    return this.#open.append(chunk);
   }
 
   /** Completes the open pack, if any, gives it its id, and starts its upload. */
@@ -95,26 +106,43 @@ export class PackBuilder {
   }
 }
 
+/** What the footer tells of a chunk besides what every reader needs. */
+function footnote({ base, digests }: StoredChunk): readonly string[] {
+  if (base !== undefined) {
+    return [base.id];
+  }
+  return digests === undefined ? [] : [Buffer.from(digests).toString('base64')];
+}
+
+function roomFor(chunk: StoredChunk): number {
+  return footnote(chunk).reduce((sum, { length }) => sum + length + 3, chunk.data.length);
+}
+
 class OpenPack {
   readonly buffer: Buffer;
   readonly handle: PackHandle = { id: undefined, size: 0 };
-  readonly #footer: [id: string, size: number, stored: number, as: string][] = [];
+  readonly #footer: (readonly (string | number)[])[] = [];
   #filled = 0;
+  /** What the footer will take of the room of chunks. */
+  #reserved = 0;
 
   constructor(buffer: Buffer) {
     this.buffer = buffer;
   }
 
   hasRoom(length: number, payloadSize: number): boolean {
-    return this.#filled + length <= payloadSize && this.#footer.length < MAX_PACK_CHUNKS;
+    const isFull = this.#filled + this.#reserved + length > payloadSize;
+    return !isFull && this.#footer.length < MAX_PACK_CHUNKS;
   }
 
-  append(id: string, size: number, encoded: Encoded): ChunkLocation {
+  append(chunk: StoredChunk): ChunkLocation {
+    const { id, size, as, data, base } = chunk;
     const at = this.#filled;
-    this.buffer.set(encoded.data, at);
-    this.#filled += encoded.data.length;
-    this.#footer.push([id, size, encoded.data.length, encoded.as]);
-    return { pack: this.handle, at, stored: encoded.data.length, as: encoded.as };
+    this.buffer.set(data, at);
+    this.#filled += data.length;
+    this.#reserved += roomFor(chunk) - data.length;
+    this.#footer.push([id, size, data.length, as, ...footnote(chunk)]);
+    return { pack: this.handle, at, stored: data.length, as, base };
   }
 
   /** The whole pack, a view of its buffer. */

@@ -6,11 +6,16 @@ import type { ChunkLocation } from './chunk-table.ts';
 import type { IndexItem } from './index-reader.ts';
 import type { Parent } from './parent.ts';
 
-/** One chunk of an unchanged file; without a location its pack is gone, and it must be read. */
+/** One chunk of it; without a location its pack is gone. */
 export interface ParentChunk {
   readonly id: string;
   readonly size: number;
   readonly location: ChunkLocation | undefined;
+}
+
+export interface ParentFile {
+  readonly fingerprint: string | undefined;
+  readonly chunks: AsyncIterableIterator<ParentChunk>;
 }
 
 export class ParentFiles {
@@ -24,8 +29,8 @@ export class ParentFiles {
     this.#items = parent.items()[Symbol.asyncIterator]();
   }
 
-  /** The chunks of the file of this path, if the parent has it with this very fingerprint; to be read at once. */
-  async find(path: string, fingerprint: string): Promise<AsyncIterable<ParentChunk> | undefined> {
+  /** The parent's file of this path, if it has one; its chunks are to be read before the next is asked for. */
+  async find(path: string): Promise<ParentFile | undefined> {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       await this.#next();
@@ -41,7 +46,7 @@ export class ParentFiles {
       }
       await this.#next();
       if (order === 0) {
-        return item.entry.fingerprint === fingerprint ? this.#chunks() : undefined;
+        return { fingerprint: item.entry.fingerprint, chunks: this.#chunks() };
       }
     }
     return undefined;
@@ -51,7 +56,7 @@ export class ParentFiles {
     await this.#items.return?.();
   }
 
-  async *#chunks(): AsyncIterable<ParentChunk> {
+  async *#chunks(): AsyncGenerator<ParentChunk, void, undefined> {
     while (this.#current?.kind === 'chunk') {
       const { chunk } = this.#current;
       await this.#next();

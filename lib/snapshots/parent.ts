@@ -44,7 +44,8 @@ export async function openParent(search: ParentSearch, path: string): Promise<Pa
   try {
     const manifest = await loadManifest(search.store, path, search);
     const isElsewhere = resolveChunkPrefix(path, manifest.chunks) !== search.chunkPrefix;
-    if (isElsewhere || manifest.keyId !== search.coding.keyId) {
+    const { keyId, chunkIds } = search.coding;
+    if (isElsewhere || manifest.keyId !== keyId || manifest.chunkIds !== chunkIds) {
       return undefined;
     }
     const present = await listPacks(search.store, search.chunkPrefix, search.signal);
@@ -74,16 +75,16 @@ export class Parent {
   async learn(table: ChunkTable): Promise<void> {
     const needed = new Map<PackHandle, number>();
     for await (const item of this.items()) {
-      const location = item.kind === 'chunk' ? this.locate(item.chunk) : undefined;
-      if (
-        item.kind === 'chunk' &&
-        location !== undefined &&
-        table.add(Buffer.from(item.chunk.id, 'hex'), location)
-      ) {
-        needed.set(
-          location.pack,
-          (needed.get(location.pack) ?? 0) + location.stored + FOOTER_BYTES,
-        );
+      for (const chunk of item.kind === 'chunk' ? withBase(item.chunk) : []) {
+        const location = this.locate(chunk);
+        // Changed pages are found by their place in a file; the table has no room for their base.
+        const isNew =
+          location !== undefined &&
+          (location.base !== undefined || table.add(Buffer.from(chunk.id, 'hex'), location));
+        if (isNew) {
+          const bytes = location.stored + FOOTER_BYTES;
+          needed.set(location.pack, (needed.get(location.pack) ?? 0) + bytes);
+        }
       }
     }
     // What the table did not learn would be missing in the sums.
@@ -102,14 +103,27 @@ export class Parent {
   }
 
   /** Where a chunk of its index lies, if its pack is still there with the right size, and not left. */
-  locate({ pack: { id, size }, at, stored, as }: ChunkRef): ChunkLocation | undefined {
-    if (this.#present.get(id) !== size) {
+  locate(chunk: ChunkRef): ChunkLocation | undefined {
+    const { pack, at, stored, as } = chunk;
+    if (this.#present.get(pack.id) !== pack.size) {
       return undefined;
     }
-    const pack: PackHandle = this.#handles.get(id) ?? { id, size };
-    this.#handles.set(id, pack);
-    return pack.isLeft === true ? undefined : { pack, at, stored, as };
+    const handle: PackHandle = this.#handles.get(pack.id) ?? { ...pack };
+    this.#handles.set(pack.id, handle);
+    if (handle.isLeft === true) {
+      return undefined;
+    }
+    const location = { pack: handle, at, stored, as };
+    if (chunk.base === undefined) {
+      return location;
+    }
+    const base = this.locate(chunk.base);
+    return base && { ...location, base: { id: chunk.base.id, location: base } };
   }
+}
+
+function withBase(chunk: ChunkRef): readonly ChunkRef[] {
+  return chunk.base === undefined ? [chunk] : [chunk, chunk.base];
 }
 
 /** @throws what is no damage of the parent */

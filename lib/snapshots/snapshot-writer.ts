@@ -4,22 +4,26 @@
  * equal packs; and uploaded while the next ones are read.
  */
 import type { ObjectStore } from '#object-store';
-import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
-import type { Encoded } from './codec.ts';
+import { type BaseChunk, type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
 import type { Coding } from './coding.ts';
 import type { RepositoryKey } from './crypto/repository-key.ts';
 import { SnapshotError, unreadable } from './errors.ts';
-import { type PackName, packKey } from './format.ts';
+import { KEPT_DIGEST_SIZE, MIN_PAGED_SIZE, type PackName, packKey } from './format.ts';
 import { freeMemory } from './free-memory.ts';
 import { IndexBuilder } from './index-builder.ts';
-import { type CompletePack, PackBuilder } from './pack-builder.ts';
+import { type CompletePack, PackBuilder, type StoredChunk } from './pack-builder.ts';
+import { changedPages } from './page-delta.ts';
+import { PageDigests } from './page-digests.ts';
 import type { Parent } from './parent.ts';
+import type { ParentChunk } from './parent-files.ts';
 import type { Action, Batch } from './pipeline/batch.ts';
 import { BatchFiller } from './pipeline/batch-filler.ts';
 import {
   type EncodedBatch,
   type EncodeOrder,
+  type Hashed,
   ID_LENGTH,
+  pagesIn,
   RecheckError,
   ShortFileError,
 } from './pipeline/batch-work.ts';
@@ -62,9 +66,16 @@ export interface WrittenContent {
 interface ReadyBatch {
   readonly batch: Batch;
   readonly ids: Uint8Array;
-  /** By extent. */
-  readonly encoded: ReadonlyMap<number, Encoded>;
+  /** By extent: those to be stored. */
+  readonly encoded: ReadonlyMap<number, StoredChunk>;
   readonly memory: EncodedBatch | undefined;
+}
+
+/** One chunk to be stored, and what of it. */
+interface ChunkPlan extends EncodeOrder {
+  readonly extent: number;
+  readonly digests: Uint8Array | undefined;
+  readonly base: BaseChunk | undefined;
 }
 
 export class SnapshotWriter {
@@ -76,6 +87,7 @@ export class SnapshotWriter {
   readonly #filler: BatchFiller;
   readonly #packs: PackBuilder;
   readonly #index: IndexBuilder;
+  readonly #digests: PageDigests;
   readonly #named = new Set<PackHandle>();
   readonly #totals = { entries: 0, files: 0, bytes: 0, chunks: 0, newBytes: 0, storedBytes: 0 };
   /** Batches are placed one after the other, in the order of the source. */
@@ -100,6 +112,7 @@ export class SnapshotWriter {
       check: () => this.#check(),
       dispatch: async (batch) => await this.#dispatch(batch),
     });
+    this.#digests = new PageDigests(options);
     this.#packs = new PackBuilder({
       buffers: PACK_BUFFERS,
       coding: options.coding,
@@ -155,18 +168,22 @@ export class SnapshotWriter {
     try {
       const reading = this.#read(batch);
       this.#reading.add(reading);
-      const ids = await reading.finally(() => this.#reading.delete(reading));
-      const orders = this.#unknown(batch, ids);
-      if (orders.length === 0) {
-        return { batch, ids, encoded: new Map(), memory: undefined };
+      const hashed = await reading.finally(() => this.#reading.delete(reading));
+      const plans = await this.#plan(batch, hashed);
+      if (plans.length === 0) {
+        return { batch, ids: hashed.ids, encoded: new Map(), memory: undefined };
       }
-      const memory = await this.#encoder.encode(batch.slot, orders);
-      const encoded = new Map<number, Encoded>();
+      const memory = await this.#encoder.encode(batch.slot, plans.map(orderOf));
+      const encoded = new Map<number, StoredChunk>();
       for (const [index, { as, at, length }] of memory.parts.entries()) {
-        const extent = orders[index]?.extent ?? -1;
-        encoded.set(extent, { as, data: memory.output.subarray(at, at + length) });
+        const plan = plans[index];
+        if (plan !== undefined) {
+          const { id, length: size, digests, base } = plan;
+          const data = memory.output.subarray(at, at + length);
+          encoded.set(plan.extent, { id, size, as, data, digests, base });
+        }
       }
-      return { batch, ids, encoded, memory };
+      return { batch, ids: hashed.ids, encoded, memory };
     } catch (error) {
       throw explain(error);
     } finally {
@@ -174,18 +191,18 @@ export class SnapshotWriter {
     }
   }
 
-  async #read({ slot, extents, actions, openFiles }: Batch): Promise<Uint8Array> {
+  async #read({ slot, extents, actions, openFiles }: Batch): Promise<Hashed> {
     if (extents.length === 0) {
-      return new Uint8Array();
+      return { ids: new Uint8Array(), digests: new Uint8Array(), gone: [] };
     }
     try {
-      const { ids, gone } = await this.#encoder.hash(slot, extents);
+      const hashed = await this.#encoder.hash(slot, extents);
       for (const action of actions) {
-        if (action.kind === 'chunk' && gone.includes(action.extent)) {
+        if (action.kind === 'chunk' && hashed.gone.includes(action.extent)) {
           action.file?.markGone();
         }
       }
-      return ids;
+      return hashed;
     } finally {
       for (const file of openFiles) {
         file[Symbol.dispose]();
@@ -193,21 +210,35 @@ export class SnapshotWriter {
     }
   }
 
-  #unknown(batch: Batch, ids: Uint8Array): (EncodeOrder & { readonly extent: number })[] {
-    const orders = [];
-    for (const action of batch.actions) {
-      if (action.kind !== 'chunk' || action.file?.isGone === true) {
+  /** The chunks nobody has stored yet; of those that have changed in few pages, these. */
+  async #plan(batch: Batch, { ids, digests }: Hashed): Promise<readonly ChunkPlan[]> {
+    const plans: ChunkPlan[] = [];
+    let page = 0;
+    const chunks = batch.actions.filter((action) => action.kind === 'chunk');
+    for (const { extent, length, file, before } of chunks) {
+      const at = batch.extents[extent]?.at ?? 0;
+      const own = digests.subarray(
+        page * KEPT_DIGEST_SIZE,
+        (page + pagesIn(length)) * KEPT_DIGEST_SIZE,
+      );
+      page += pagesIn(length);
+      const id = idAt(ids, extent);
+      const text = id.toString('hex');
+      const isStored = isSame(before, text) || this.known.find(id) !== undefined;
+      if (file?.isGone === true || isStored) {
         continue;
       }
-      const id = idAt(ids, action.extent);
-      const extent = batch.extents[action.extent];
-      if (extent !== undefined && this.known.find(id) === undefined) {
-        const { at, length } = extent;
-        const order = { id: id.toString('hex'), at, length, recheck: this.#isRechecked() };
-        orders.push({ ...order, extent: action.extent });
-      }
+      const isPaged = length > MIN_PAGED_SIZE;
+      const base = isPaged ? baseOf(before, length) : undefined;
+      const former = base && (await this.#digests.of(base));
+      const pages = former && changedPages(own, former);
+      plans.push({
+        ...{ id: text, extent, at, length, recheck: this.#isRechecked(), pages },
+        digests: isPaged ? own : undefined,
+        base: pages === undefined ? undefined : base,
+      });
     }
-    return orders;
+    return plans;
   }
 
   #isRechecked(): boolean {
@@ -251,7 +282,7 @@ export class SnapshotWriter {
         this.#index.entry(action.entry);
         break;
       case 'chunk':
-        await this.#placeChunk(action.extent, action.length, ready);
+        await this.#placeChunk(action, ready);
         break;
       case 'known':
         this.#count(action.length);
@@ -263,20 +294,23 @@ export class SnapshotWriter {
     }
   }
 
-  async #placeChunk(extent: number, length: number, ready: ReadyBatch): Promise<void> {
+  async #placeChunk(
+    { extent, length, before }: Extract<Action, { kind: 'chunk' }>,
+    ready: ReadyBatch,
+  ): Promise<void> {
     const id = idAt(ready.ids, extent);
+    const text = id.toString('hex');
     this.#count(length);
-    const known = this.known.find(id);
+    const known = isSame(before, text) ? before.location : this.known.find(id);
     if (known !== undefined) {
       this.#refer(id, length, known);
       return;
     }
-    const encoded = ready.encoded.get(extent);
-    if (encoded === undefined) {
-      throw new Error(`chunk ${id.toString('hex')} was known and is not any more`);
+    const stored = ready.encoded.get(extent);
+    if (stored === undefined) {
+      throw new Error(`chunk ${text} was known and is not any more`);
     }
-    const location = await this.#packs.append(id.toString('hex'), length, encoded);
-    this.#refer(id, length, location);
+    this.#refer(id, length, await this.#packs.append(stored));
   }
 
   #count(length: number): void {
@@ -286,6 +320,14 @@ export class SnapshotWriter {
 
   /** An index line for a chunk that is stored, or will be with its pack. */
   #refer(id: Buffer, length: number, location: ChunkLocation): void {
+    this.#use(id, location);
+    if (location.base !== undefined) {
+      this.#use(Buffer.from(location.base.id, 'hex'), location.base.location);
+    }
+    this.#index.chunk(id.toString('hex'), length, location);
+  }
+
+  #use(id: Buffer, location: ChunkLocation): void {
     // Full tables forget: then a chunk used twice counts twice.
     this.known.add(id, location);
     if (this.known.find(id)?.used !== true) {
@@ -293,7 +335,6 @@ export class SnapshotWriter {
       this.known.markUsed(id);
     }
     this.#named.add(location.pack);
-    this.#index.chunk(id.toString('hex'), length, location);
   }
 
   async #uploadPack({ id, data }: CompletePack): Promise<void> {
@@ -337,6 +378,26 @@ export class SnapshotWriter {
 
 function idAt(ids: Uint8Array, extent: number): Buffer {
   return Buffer.from(ids.buffer, ids.byteOffset + extent * ID_LENGTH, ID_LENGTH);
+}
+
+function orderOf({ id, at, length, recheck, pages }: ChunkPlan): EncodeOrder {
+  return { id, at, length, recheck, pages };
+}
+
+/** Whether the parent has this very chunk in its place, and it is still there. */
+function isSame(
+  before: ParentChunk | undefined,
+  id: string,
+): before is ParentChunk & { readonly location: ChunkLocation } {
+  return before?.location !== undefined && before.id === id;
+}
+
+/** The chunk whose changed pages are worth storing; deltas of deltas are none. */
+function baseOf(before: ParentChunk | undefined, length: number): BaseChunk | undefined {
+  if (before?.location === undefined || before.size !== length) {
+    return undefined;
+  }
+  return before.location.base ?? { id: before.id, location: before.location };
 }
 
 function isContent({ kind }: SnapshotEntry): boolean {

@@ -1,6 +1,7 @@
 /** The vocabulary of snapshots; FORMAT.md says what of it is stored, and how. */
 import type { ObjectStore } from '#object-store';
 import type { Clock, JsonValue } from '#system';
+import type { ChunkIds } from './coding.ts';
 import type { RepositoryKey } from './crypto/repository-key.ts';
 import type { SnapshotMarks } from './life/marks.ts';
 import type { ReadBarrier } from './read-barrier.ts';
@@ -131,6 +132,8 @@ export interface SnapshotManifest {
   readonly createdAt: string;
   readonly attributes: Readonly<Record<string, JsonValue>>;
   readonly totals: SnapshotTotals;
+  /** How the ids of its chunks are made. */
+  readonly chunkIds: ChunkIds;
   /** Id of the key it is encrypted with. */
   readonly keyId?: string;
   /** Where the packs lie, relative to the artefact path, so that a copied tree still restores. */

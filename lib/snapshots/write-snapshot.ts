@@ -70,9 +70,15 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
 function contentOf(
   { artefactPath, chunkPrefix, coding }: Places,
   { totals, index }: WrittenContent,
-): Pick<SnapshotManifest, 'totals' | 'keyId' | 'chunks' | 'index'> {
+): Pick<SnapshotManifest, 'totals' | 'chunkIds' | 'keyId' | 'chunks' | 'index'> {
   const key = coding.keyId === undefined ? {} : { keyId: coding.keyId };
-  return { totals, ...key, chunks: `${relative(artefactPath, chunkPrefix)}/`, index };
+  return {
+    totals,
+    chunkIds: coding.chunkIds,
+    ...key,
+    chunks: `${relative(artefactPath, chunkPrefix)}/`,
+    index,
+  };
 }
 
 interface Places {

@@ -7,11 +7,12 @@ import {
   randomBytes,
   randomFillSync,
 } from 'node:crypto';
-import type { Coding } from '../coding.ts';
+import type { ChunkIds, Coding } from '../coding.ts';
 
 /** A key that encrypts; its secret stays inside, but for the recovery kit. */
 export interface RepositoryKey extends Coding {
   readonly keyId: string;
+  withChunkIds(chunkIds: ChunkIds): RepositoryKey;
   /** The 32 bytes everything is derived from. */
   exportSecret(): Buffer;
 }
@@ -43,16 +44,22 @@ class DerivedKey implements RepositoryKey {
   readonly #chunkIds: Buffer;
   readonly #content: Buffer;
   readonly #manifests: Buffer;
+  readonly chunkIds: ChunkIds;
 
-  constructor(secret: Buffer) {
+  constructor(secret: Buffer, chunkIds: ChunkIds = 'pages') {
     this.#secret = secret;
+    this.chunkIds = chunkIds;
     this.#chunkIds = derive(secret, 'chunk-ids', 32);
     this.#content = derive(secret, 'content', 32);
     this.#manifests = derive(secret, 'manifests', 32);
     this.keyId = derive(secret, 'key-id', 8).toString('hex');
   }
 
-  idOf(data: Uint8Array): Buffer {
+  withChunkIds(chunkIds: ChunkIds): RepositoryKey {
+    return chunkIds === this.chunkIds ? this : new DerivedKey(this.#secret, chunkIds);
+  }
+
+  name(data: Uint8Array): Buffer {
     return createHmac('sha256', this.#chunkIds).update(data).digest();
   }
 

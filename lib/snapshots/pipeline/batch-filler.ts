@@ -2,7 +2,7 @@
 import { SnapshotError, unreadable } from '../errors.ts';
 import { CHUNK_SIZE } from '../format.ts';
 import type { Parent } from '../parent.ts';
-import { ParentFiles } from '../parent-files.ts';
+import { type ParentChunk, type ParentFile, ParentFiles } from '../parent-files.ts';
 import { PathRegistry } from '../safe-path.ts';
 import type { EntryFile, SnapshotEntry } from '../types.ts';
 import { Batch, type FileState } from './batch.ts';
@@ -92,10 +92,7 @@ export class BatchFiller {
   }
 
   async #addFile(entry: SnapshotEntry, file: EntryFile, size: number): Promise<void> {
-    const found =
-      entry.fingerprint === undefined
-        ? undefined
-        : await this.#parent?.find(entry.path, entry.fingerprint);
+    const parent = await this.#parent?.find(entry.path);
     const reading = new FileReading(file, size);
     using _ = reading;
     if (!reading.begin()) {
@@ -104,26 +101,47 @@ export class BatchFiller {
     // In one batch with its first chunk, before whose reading nobody knows whether it is still there.
     const batch = await this.#room(Math.min(size, CHUNK_SIZE));
     batch.actions.push({ kind: 'entry', entry, file: reading });
-    let position = 0;
-    for await (const chunk of found ?? []) {
-      if (chunk.location === undefined) {
-        await this.#addPart(reading, position, chunk.size);
-      } else {
-        const { id, size: length, location } = chunk;
-        (await this.#room(0)).actions.push({ kind: 'known', id, length, location });
-      }
-      position += chunk.size;
-    }
-    for (; position < size; position += CHUNK_SIZE) {
-      await this.#addPart(reading, position, Math.min(CHUNK_SIZE, size - position));
+    if (
+      parent !== undefined &&
+      entry.fingerprint !== undefined &&
+      parent.fingerprint === entry.fingerprint
+    ) {
+      await this.#takeOver(parent.chunks, reading);
+    } else {
+      const before = new BeforeChunks(parent);
+      await this.#addParts(reading, { from: 0, to: size }, before);
     }
     (await this.#room(0)).actions.push({ kind: 'end', size, file: reading });
   }
 
-  async #addPart(reading: FileReading, position: number, length: number): Promise<void> {
+  /** The chunks of an unchanged file; it is read where what was stored is gone. */
+  async #takeOver(chunks: AsyncIterable<ParentChunk>, reading: FileReading): Promise<void> {
+    let position = 0;
+    for await (const { id, size: length, location } of chunks) {
+      if (location === undefined) {
+        await this.#addParts(reading, { from: position, to: position + length });
+      } else {
+        (await this.#room(0)).actions.push({ kind: 'known', id, length, location });
+      }
+      position += length;
+    }
+  }
+
+  async #addParts(
+    reading: FileReading,
+    { from, to }: { readonly from: number; readonly to: number },
+    before?: BeforeChunks,
+  ): Promise<void> {
+    for (let position = from; position < to; position += CHUNK_SIZE) {
+      const length = Math.min(CHUNK_SIZE, to - position);
+      await this.#addPart(reading, { position, length, before: await before?.next(length) });
+    }
+  }
+
+  async #addPart(reading: FileReading, { position, length, before }: FileChunk): Promise<void> {
     const batch = await this.#room(length);
     this.#options.check();
-    batch.addChunk(length, reading.part(position), reading);
+    batch.addChunk(length, { part: reading.part(position), file: reading, before });
     if (reading.open !== undefined && !batch.openFiles.has(reading.open)) {
       batch.openFiles.add(reading.open.retain());
     }
@@ -135,6 +153,7 @@ export class BatchFiller {
         code: 'invalid-entry',
       });
     }
+    const before = new BeforeChunks(await this.#parent?.find(entry.path));
     (await this.#room(0)).actions.push({ kind: 'entry', entry });
     let size = 0;
     let filled = 0;
@@ -147,14 +166,15 @@ export class BatchFiller {
         taken += part.length;
         filled += part.length;
         if (filled === CHUNK_SIZE) {
-          batch.addChunk(filled);
+          batch.addChunk(filled, { before: await before.next(filled) });
           size += filled;
           filled = 0;
         }
       }
     }
     if (filled > 0) {
-      (await this.#room(CHUNK_SIZE)).addChunk(filled);
+      const batch = await this.#room(CHUNK_SIZE);
+      batch.addChunk(filled, { before: await before.next(filled) });
       size += filled;
     }
     if (entry.size !== undefined && entry.size !== size) {
@@ -164,6 +184,30 @@ export class BatchFiller {
       );
     }
     (await this.#room(0)).actions.push({ kind: 'end', size });
+  }
+}
+
+interface FileChunk {
+  readonly position: number;
+  readonly length: number;
+  readonly before: ParentChunk | undefined;
+}
+
+/** What the parent has in the same places of a file that may have changed. */
+class BeforeChunks {
+  readonly #chunks: AsyncIterator<ParentChunk> | undefined;
+  #isAligned = true;
+
+  constructor(file: ParentFile | undefined) {
+    this.#chunks = file?.chunks;
+  }
+
+  /** The chunk that begins where the next one does, if it is as long. */
+  async next(length: number): Promise<ParentChunk | undefined> {
+    const next = this.#isAligned ? await this.#chunks?.next() : undefined;
+    const chunk = next?.done === true ? undefined : next?.value;
+    this.#isAligned = chunk?.size === length;
+    return this.#isAligned ? chunk : undefined;
   }
 }
 

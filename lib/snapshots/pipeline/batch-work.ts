@@ -3,10 +3,11 @@
  * thread of its own, or, for the first batches of a backup, in the main one. Synchronous, and knows no store.
  */
 import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { decodeSync, encodeSync } from '../codec.ts';
-import { type Coding, sealedAs } from '../coding.ts';
-import type { Encoding } from '../format.ts';
+import { decodeSync, decodeUpTo, encodeSync } from '../codec.ts';
+import { type Coding, chunkId, digestPages, sealedAs } from '../coding.ts';
+import { DIGEST_SIZE, type Encoding, KEPT_DIGEST_SIZE, PAGE_SIZE } from '../format.ts';
 import { freeMemory } from '../free-memory.ts';
+import { cutPages, encodePages } from '../page-delta.ts';
 
 /** Where the bytes of a chunk come from, when they do not lie in the slot yet. */
 export interface FilePart {
@@ -25,9 +26,12 @@ export interface Extent {
   readonly file: FilePart | undefined;
 }
 
-/** What hashing a batch gives: ids one after the other, and which extents have no file any more. */
+/** What hashing a batch gives, one extent after the other. */
 export interface Hashed {
-  readonly ids: Uint8Array;
+  readonly ids: Uint8Array<ArrayBuffer>;
+  /** The kept digests of all pages. */
+  readonly digests: Uint8Array<ArrayBuffer>;
+  /** Extents that have no file any more. */
   readonly gone: readonly number[];
 }
 
@@ -38,6 +42,8 @@ export interface EncodeOrder {
   readonly length: number;
   /** Whether it is decoded again and compared. */
   readonly recheck: boolean;
+  /** Where only these are to be stored, as they differ from those of another chunk. */
+  readonly pages: readonly number[] | undefined;
 }
 
 /** One encoded chunk in the common output of its batch. */
@@ -80,22 +86,35 @@ export class RecheckError extends Error {
 export const ID_LENGTH = 32;
 
 /** @throws ShortFileError; the error of the file system */
-export function hashExtents(
-  slot: Uint8Array,
-  extents: readonly Extent[],
-  coding: Coding,
-): { readonly ids: Uint8Array<ArrayBuffer>; readonly gone: readonly number[] } {
+export function hashExtents(slot: Uint8Array, extents: readonly Extent[], coding: Coding): Hashed {
   const ids = new Uint8Array(extents.length * ID_LENGTH);
+  const pages = extents.reduce((sum, { length }) => sum + pagesIn(length), 0);
+  const digests = new Uint8Array(pages * KEPT_DIGEST_SIZE);
   const gone: number[] = [];
+  let page = 0;
   for (const [index, { at, length, file }] of extents.entries()) {
     const data = slot.subarray(at, at + length);
-    if (file !== undefined && !fill(data, file)) {
+    if (file === undefined || fill(data, file)) {
+      const whole = digestPages(data);
+      ids.set(coding.name(whole), index * ID_LENGTH);
+      keep(whole, digests.subarray(page * KEPT_DIGEST_SIZE));
+    } else {
       gone.push(index);
-      continue;
     }
-    ids.set(coding.idOf(data), index * ID_LENGTH);
+    page += pagesIn(length);
   }
-  return { ids, gone };
+  return { ids, digests, gone };
+}
+
+/** How many pages a chunk of this length has. */
+export function pagesIn(length: number): number {
+  return Math.ceil(length / PAGE_SIZE);
+}
+
+function keep(digests: Uint8Array, target: Uint8Array): void {
+  for (let from = 0, to = 0; from < digests.length; from += DIGEST_SIZE, to += KEPT_DIGEST_SIZE) {
+    target.set(digests.subarray(from, from + KEPT_DIGEST_SIZE), to);
+  }
 }
 
 /** @returns false when the file is gone and may be */
@@ -152,22 +171,19 @@ export function encodeExtents(
   orders: readonly EncodeOrder[],
   { coding, level }: { readonly coding: Coding; readonly level: number | undefined },
 ): EncodedBatch {
-  const pieces: { readonly as: Encoding; readonly data: Uint8Array }[] = [];
-  let total = 0;
-  for (const { id, at, length, recheck } of orders) {
-    const plain = slot.subarray(at, at + length);
-    const { as, data: encoded } = encodeSync(plain, level);
-    const data = coding.seal(encoded, sealedAs.chunk(id));
+  const pieces = orders.map((order) => {
+    const plain = slot.subarray(order.at, order.at + order.length);
+    const { as, data: encoded } = encodeOne(plain, order, level);
+    const data = coding.seal(encoded, sealedAs.chunk(order.id));
     if (data !== encoded && encoded !== plain) {
       freeMemory(encoded);
     }
-    if (recheck && !comesBack({ id, as, size: length }, data, coding)) {
-      throw new RecheckError(id);
+    if (order.recheck && !comesBack(plain, { ...order, as }, { data, coding })) {
+      throw new RecheckError(order.id);
     }
-    pieces.push({ as, data });
-    total += data.length;
-  }
-  const output = new Uint8Array(total);
+    return { as, data };
+  });
+  const output = new Uint8Array(pieces.reduce((sum, { data }) => sum + data.length, 0));
   const parts: EncodedPart[] = [];
   let at = 0;
   for (const { as, data } of pieces) {
@@ -179,15 +195,28 @@ export function encodeExtents(
   return { output, parts };
 }
 
+function encodeOne(
+  plain: Uint8Array,
+  { pages }: EncodeOrder,
+  level: number | undefined,
+): { readonly as: Encoding; readonly data: Uint8Array } {
+  return pages === undefined
+    ? encodeSync(plain, level)
+    : { as: 'pages', data: encodePages(cutPages(plain, pages), level) };
+}
+
 function comesBack(
-  ref: { readonly id: string; readonly as: Encoding; readonly size: number },
-  stored: Uint8Array,
-  coding: Coding,
+  plain: Uint8Array,
+  { id, as, pages = [] }: EncodeOrder & { readonly as: Encoding },
+  { data, coding }: { readonly data: Uint8Array; readonly coding: Coding },
 ): boolean {
   try {
-    const encoded = coding.unseal(stored, sealedAs.chunk(ref.id));
-    const data = decodeSync(ref.as, encoded, ref.size);
-    return Buffer.from(coding.idOf(data)).toString('hex') === ref.id;
+    const encoded = coding.unseal(data, sealedAs.chunk(id));
+    if (as === 'pages') {
+      const content = cutPages(plain, pages);
+      return Buffer.compare(decodeUpTo(encoded, content.length), content) === 0;
+    }
+    return chunkId(coding, decodeSync(as, encoded, plain.length)).toString('hex') === id;
   } catch {
     return false;
   }

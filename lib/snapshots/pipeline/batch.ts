@@ -1,5 +1,6 @@
 /** A stretch of the backup: entries and chunks in the order of the source, with the chunks' bytes in one slot of memory. */
 import type { ChunkLocation } from '../chunk-table.ts';
+import type { ParentChunk } from '../parent-files.ts';
 import type { SnapshotEntry } from '../types.ts';
 import type { Extent, FilePart } from './batch-work.ts';
 import type { OpenFile } from './open-file.ts';
@@ -19,6 +20,8 @@ export type Action =
       readonly extent: number;
       readonly length: number;
       readonly file?: FileState | undefined;
+      /** What the parent had in its place. */
+      readonly before?: ParentChunk | undefined;
     }
   /** A chunk that an earlier backup has stored, of a file that has not changed. */
   | {
@@ -28,6 +31,12 @@ export type Action =
       readonly location: ChunkLocation;
     }
   | { readonly kind: 'end'; readonly size: number; readonly file?: FileState | undefined };
+
+export interface ChunkOrigin {
+  readonly part?: FilePart;
+  readonly file?: FileState;
+  readonly before?: ParentChunk | undefined;
+}
 
 /** Index lines waiting for their turn cost memory, too: for trees of countless empty files. */
 const MAX_ACTIONS = 2048;
@@ -65,8 +74,9 @@ export class Batch {
   }
 
   /** A chunk whose bytes lie in `room`, or will be read from a file. */
-  addChunk(length: number, part?: FilePart, file?: FileState): void {
-    this.actions.push({ kind: 'chunk', extent: this.extents.length, length, file });
+  addChunk(length: number, origin: ChunkOrigin = {}): void {
+    const { part, file, before } = origin;
+    this.actions.push({ kind: 'chunk', extent: this.extents.length, length, file, before });
     this.extents.push({ at: this.#filled, length, file: part });
     this.#filled += length;
   }

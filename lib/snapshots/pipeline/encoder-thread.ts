@@ -20,7 +20,7 @@ function answer(order: ThreadOrder): [ThreadReply, ArrayBuffer[]] {
   try {
     if (order.work === 'hash') {
       const hashed = hashExtents(slot, order.extents, coding);
-      return [{ ok: true, result: hashed }, [hashed.ids.buffer]];
+      return [{ ok: true, result: hashed }, [hashed.ids.buffer, hashed.digests.buffer]];
     }
     const encoded = encodeExtents(slot, order.orders, { coding, level });
     return [{ ok: true, result: encoded }, [encoded.output.buffer]];

@@ -2,7 +2,8 @@
  * Gets chunks from their packs with few requests: neighbours are read together, several reads go side by side,
  * and what comes back is decoded and compared with its id before anybody sees it.
  */
-import { type DecodeOrder, decodeChunk, type WriteTarget } from './decoding/decode-work.ts';
+import type { OwnEncoding } from './codec.ts';
+import { type DecodeOrder, decodeOrder, type WriteTarget } from './decoding/decode-work.ts';
 import { Decoder } from './decoding/decoder.ts';
 import { damagedError, type SnapshotError } from './errors.ts';
 import { type ChunkRef, type PackName, packKey } from './format.ts';
@@ -65,14 +66,13 @@ export async function* fetchChunksInOrder(
     const pieces = new Map<FetchItem<undefined>, Uint8Array>();
     for (const run of planRuns(window)) {
       source.signal?.throwIfAborted();
-      const data = await createRangeReader(source)(run.pack, run);
-      for (const item of run.items) {
-        const stored = data.subarray(
-          item.ref.at - run.offset,
-          item.ref.at - run.offset + item.ref.stored,
-        );
-        const plain = decodeChunk(item.ref, stored, source.coding);
-        pieces.set(item, plain ?? (await readAgain(source, item.ref)));
+      const { data, orders } = await readRun(source, run);
+      for (const [index, order] of orders.entries()) {
+        const item = run.items[index];
+        if (item !== undefined) {
+          const plain = decodeOrder(data, order, source.coding);
+          pieces.set(item, plain ?? (await readAgain(source, item)));
+        }
       }
     }
     return window.flatMap((item) => pieces.get(item) ?? []);
@@ -80,7 +80,7 @@ export async function* fetchChunksInOrder(
 }
 
 async function* inRuns<C>(items: AsyncIterable<FetchItem<C>>): AsyncIterable<Run<C>> {
-  for await (const window of inWindows(items, WINDOW, ({ stored }) => stored)) {
+  for await (const window of inWindows(items, WINDOW, storedBytes)) {
     yield* planRuns(window);
   }
 }
@@ -109,12 +109,69 @@ async function* inWindows<C>(
   }
 }
 
-/** Chunks that are read with one request. */
+/** Chunks that are read with one request; of those that are pages of a base, the bases. */
 interface Run<C> {
   readonly pack: PackName;
   readonly items: FetchItem<C>[];
   readonly offset: number;
   end: number;
+}
+
+/** Where a run finds most of a chunk. */
+function placeOf(ref: ChunkRef): ChunkRef {
+  return ref.base ?? ref;
+}
+
+function storedBytes({ stored, base }: ChunkRef): number {
+  return stored + (base?.stored ?? 0);
+}
+
+interface RunBytes {
+  readonly data: Uint8Array;
+  /** In the order of the run's items, without targets. */
+  readonly orders: readonly DecodeOrder[];
+}
+
+async function readRun<C>(
+  source: ChunkSource,
+  run: Run<C>,
+  read: PackReader = createRangeReader(source),
+): Promise<RunBytes> {
+  const data = await read(run.pack, run);
+  const pages = await readPages(run, read);
+  const orders = run.items.map(({ ref }) => {
+    const { id, as, size, at, stored } = placeOf(ref);
+    const own = { id, as: ownEncoding(as), size, at: at - run.offset, stored };
+    const changed = pages.get(ref);
+    return changed === undefined ? own : { ...own, changed: { id: ref.id, pages: changed } };
+  });
+  return { data, orders };
+}
+
+/** The index reader lets no base be of that kind. */
+function ownEncoding(as: ChunkRef['as']): OwnEncoding {
+  if (as === 'pages') {
+    throw new Error('a chunk of changed pages has no base');
+  }
+  return as;
+}
+
+/** What belongs into the bases of a run, in memory of its own. */
+async function readPages<C>(
+  { items }: Run<C>,
+  read: PackReader,
+): Promise<ReadonlyMap<ChunkRef, Uint8Array>> {
+  const pages = new Map<ChunkRef, Uint8Array>();
+  const deltas = items.filter(({ ref }) => ref.base !== undefined);
+  const runs = planRuns(deltas, (ref) => ref);
+  for (const run of runs) {
+    const data = await read(run.pack, run);
+    for (const { ref } of run.items) {
+      const at = ref.at - run.offset;
+      pages.set(ref, data.slice(at, at + ref.stored));
+    }
+  }
+  return pages;
 }
 
 async function fetchRun<C>(
@@ -130,14 +187,15 @@ async function fetchRun<C>(
 ): Promise<void> {
   source.signal?.throwIfAborted();
   const { sink, read, decoder, suspect } = means;
-  const data = await read(run.pack, run);
-  const orders: DecodeOrder[] = [];
-  for (const item of run.items) {
-    const { id, as, size, stored, at } = item.ref;
-    const target = await sink.targetOf?.(item);
-    orders.push({ id, as, size, stored, at: at - run.offset, target });
+  const { data, orders } = await readRun(source, run, read);
+  const targeted: DecodeOrder[] = [];
+  for (const [index, item] of run.items.entries()) {
+    const [order, target] = [orders[index], await sink.targetOf?.(item)];
+    if (order !== undefined) {
+      targeted.push(target === undefined ? order : { ...order, target });
+    }
   }
-  const good = await decoder.decode(data, orders);
+  const good = await decoder.decode(data, targeted);
   for (const item of run.items.slice(0, good)) {
     await sink.onDone(item);
   }
@@ -146,38 +204,52 @@ async function fetchRun<C>(
     return;
   }
   if (bad === suspect) {
-    throw damagedChunk(source, bad.ref);
+    throw await damagedChunk(source, bad.ref);
   }
-  const rest = { ...run, items: [bad, ...others], offset: bad.ref.at };
+  const rest = { ...run, items: [bad, ...others], offset: placeOf(bad.ref).at };
   await fetchRun(source, rest, { ...means, suspect: bad });
 }
 
 /** Bytes get altered on the way, too: only what comes altered twice lies altered. @throws SnapshotError `damaged` */
-async function readAgain(source: ChunkSource, ref: ChunkRef): Promise<Uint8Array> {
-  const range = { offset: ref.at, end: ref.at + ref.stored };
-  const data = await createRangeReader(source)(ref.pack, range);
-  const plain = decodeChunk(ref, data, source.coding);
+async function readAgain<C>(source: ChunkSource, item: FetchItem<C>): Promise<Uint8Array> {
+  const plain = await readOne(source, item.ref);
   if (plain === undefined) {
-    throw damagedChunk(source, ref);
+    throw await damagedChunk(source, item.ref);
   }
   return plain;
 }
 
-function damagedChunk({ artefactPath, chunkPrefix }: ChunkSource, ref: ChunkRef): SnapshotError {
-  const key = packKey(chunkPrefix, ref.pack.id);
-  return damagedError(artefactPath, key, `holds a damaged chunk at offset ${ref.at}`);
+async function readOne(source: ChunkSource, ref: ChunkRef): Promise<Uint8Array | undefined> {
+  const { pack, at, stored } = placeOf(ref);
+  const items = [{ ref, context: undefined }];
+  const { data, orders } = await readRun(source, { pack, items, offset: at, end: at + stored });
+  const order = orders[0];
+  return order && decodeOrder(data, order, source.coding);
+}
+
+/** Names the pack that is to blame. */
+async function damagedChunk(source: ChunkSource, ref: ChunkRef): Promise<SnapshotError> {
+  const isBaseSound =
+    ref.base !== undefined &&
+    (await readOne(source, ref.base).catch(() => undefined)) !== undefined;
+  const { pack, at } = isBaseSound ? ref : placeOf(ref);
+  const key = packKey(source.chunkPrefix, pack.id);
+  return damagedError(source.artefactPath, key, `holds a damaged chunk at offset ${at}`);
 }
 
 /** The fewest reads that get all chunks of a window. */
-function planRuns<C>(window: readonly FetchItem<C>[]): Iterable<Run<C>> {
-  const packs = Map.groupBy(window, (item) => item.ref.pack.id);
+function planRuns<C>(
+  window: readonly FetchItem<C>[],
+  placed: (ref: ChunkRef) => ChunkRef = placeOf,
+): Iterable<Run<C>> {
+  const packs = Map.groupBy(window, (item) => placed(item.ref).pack.id);
   const runs: Run<C>[] = [];
   for (const items of packs.values()) {
     let run: Run<C> | undefined;
-    for (const item of items.toSorted((left, right) => left.ref.at - right.ref.at)) {
-      const { at, stored } = item.ref;
+    for (const item of items.toSorted((a, b) => placed(a.ref).at - placed(b.ref).at)) {
+      const { pack, at, stored } = placed(item.ref);
       if (run === undefined || at > run.end + MAX_GAP || at + stored > run.offset + MAX_READ) {
-        run = { pack: item.ref.pack, items: [], offset: at, end: at };
+        run = { pack, items: [], offset: at, end: at };
         runs.push(run);
       }
       run.items.push(item);

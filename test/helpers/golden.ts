@@ -22,11 +22,12 @@ async function describePath(path: string): Promise<string> {
   return `file ${(found.mode & 0o7777).toString(8)} ${digest}`;
 }
 
-/** Noted when the snapshots were written: path to description. */
+/** Noted when the snapshots in the folder were written: path to description. */
 export async function goldenContent(
+  folder: string,
   without: readonly string[] = [],
 ): Promise<Readonly<Record<string, string>>> {
-  const content = JSON.parse(await readFile(`${GOLDEN}.json`, 'utf8')) as Record<string, string>;
+  const content = JSON.parse(await readFile(`${folder}.json`, 'utf8')) as Record<string, string>;
   return Object.fromEntries(Object.entries(content).filter(([path]) => !without.includes(path)));
 }
 

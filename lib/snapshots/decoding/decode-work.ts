@@ -11,11 +11,11 @@ import {
   openSync,
   writeSync,
 } from 'node:fs';
-import { decodeSync } from '../codec.ts';
-import { type Coding, sealedAs } from '../coding.ts';
-import type { Encoding } from '../format.ts';
+import { decodeSync, type OwnEncoding } from '../codec.ts';
+import { type Coding, chunkId, sealedAs } from '../coding.ts';
 import { freeMemory } from '../free-memory.ts';
 import type { Ownership } from '../ownership.ts';
+import { applyPages } from '../page-delta.ts';
 
 /** Somewhere in a file that somebody else opens and closes. */
 interface OpenTarget {
@@ -42,16 +42,21 @@ export interface FileFinish {
   readonly isSynced: boolean;
 }
 
-/** One chunk of a batch. */
+/** One chunk of a batch; or the base of one, and what has changed in it. */
 export interface DecodeOrder {
   readonly id: string;
-  readonly as: Encoding;
+  readonly as: OwnEncoding;
   readonly size: number;
   /** Where its stored form begins in the batch, and how long it is. */
   readonly at: number;
   readonly stored: number;
-  /** undefined where the chunk need only be proved. */
-  readonly target: WriteTarget | undefined;
+  readonly changed?: {
+    readonly id: string;
+    /** As stored. */
+    readonly pages: Uint8Array;
+  };
+  /** None where the chunk need only be proved. */
+  readonly target?: WriteTarget;
 }
 
 /**
@@ -65,15 +70,14 @@ export function decodeBatch(
   coding: Coding,
 ): number {
   for (const [number, order] of orders.entries()) {
-    const stored = data.subarray(order.at, order.at + order.stored);
-    const plain = decodeChunk(order, stored, coding);
+    const plain = decodeOrder(data, order, coding);
     if (plain === undefined) {
       return number;
     }
     if (order.target !== undefined) {
       deliver(order.target, plain);
     }
-    if (order.as !== 'raw') {
+    if (order.as !== 'raw' || order.changed !== undefined) {
       freeMemory(plain);
     }
   }
@@ -81,17 +85,30 @@ export function decodeBatch(
 }
 
 /** The chunk's bytes, or undefined when they are not what its id says. */
-export function decodeChunk(
-  { id, as, size }: Pick<DecodeOrder, 'id' | 'as' | 'size'>,
-  stored: Uint8Array,
+export function decodeOrder(
+  data: Uint8Array,
+  order: DecodeOrder,
   coding: Coding,
 ): Uint8Array | undefined {
+  const { id, as, size, at, stored, changed } = order;
   try {
-    const data = decodeSync(as, coding.unseal(stored, sealedAs.chunk(id)), size);
-    return coding.idOf(data).toString('hex') === id ? data : undefined;
+    const sealed = data.subarray(at, at + stored);
+    const own = decodeSync(as, coding.unseal(sealed, sealedAs.chunk(id)), size);
+    if (changed === undefined) {
+      return isNamed(own, id, coding) ? own : undefined;
+    }
+    const plain = applyPages(own, coding.unseal(changed.pages, sealedAs.chunk(changed.id)));
+    if (as !== 'raw') {
+      freeMemory(own);
+    }
+    return isNamed(plain, changed.id, coding) ? plain : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isNamed(data: Uint8Array, id: string, coding: Coding): boolean {
+  return chunkId(coding, data).toString('hex') === id;
 }
 
 /** @throws the error of the file system */

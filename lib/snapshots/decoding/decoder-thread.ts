@@ -8,8 +8,9 @@ import type { Reply } from '../threads/thread-pool.ts';
 import { decodeBatch } from './decode-work.ts';
 import type { DecodeBatch, DecoderSetup } from './decoder.ts';
 
-const { secret } = workerData as DecoderSetup;
-const coding = secret === undefined ? PLAIN_CODING : repositoryKeyFrom(secret);
+const { secret, chunkIds } = workerData as DecoderSetup;
+const key = secret === undefined ? PLAIN_CODING : repositoryKeyFrom(secret);
+const coding = key.withChunkIds(chunkIds);
 
 parentPort?.on('message', ({ data, orders }: DecodeBatch) => {
   parentPort?.postMessage(answer(data, orders));

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Coding } from '../coding.ts';
+import type { ChunkIds, Coding } from '../coding.ts';
 import { secretOf } from '../crypto/repository-key.ts';
 import { freeMemory } from '../free-memory.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
@@ -15,6 +15,7 @@ declare const DECODER_THREAD_SOURCE: string | undefined;
 export interface DecoderSetup {
   /** Of the repository key, where the backup is encrypted. */
   readonly secret: Uint8Array | undefined;
+  readonly chunkIds: ChunkIds;
 }
 
 export interface DecodeBatch {
@@ -37,7 +38,8 @@ export class Decoder implements AsyncDisposable {
   constructor(coding: Coding, expectedBytes: number) {
     this.#coding = coding;
     if (expectedBytes > BYTES_WITHOUT_THREADS) {
-      const setup: DecoderSetup = { secret: secretOf(coding) };
+      const { chunkIds } = coding;
+      const setup: DecoderSetup = { secret: secretOf(coding), chunkIds };
       const count = Math.min(availableParallelism(), MAX_THREADS);
       this.#pool = new ThreadPool(count, () => startThread(setup));
     }

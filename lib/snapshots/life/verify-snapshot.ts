@@ -93,7 +93,9 @@ async function inspect(
   // The whole sequence, not only its pack lines: this is what a restore would follow.
   for await (const item of readIndex({ store, artefactPath, manifest, coding, signal })) {
     if (item.kind === 'chunk') {
-      packs.set(item.chunk.pack.id, item.chunk.pack);
+      for (const { pack } of [item.chunk, item.chunk.base ?? item.chunk]) {
+        packs.set(pack.id, pack);
+      }
     }
   }
   const chunkPrefix = resolveChunkPrefix(artefactPath, manifest.chunks);

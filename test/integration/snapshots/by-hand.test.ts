@@ -7,6 +7,7 @@ import { runProcess } from '#system';
 import { ensureDebianPackages, projectRoot } from '#tooling';
 import { describeTree, GOLDEN, GOLDEN_PASSPHRASE, goldenContent } from '../../helpers/golden.ts';
 
+const PAGES = `${GOLDEN}-pages`;
 const BACKUPS = 'some/path/prod/db/backups';
 
 let directory: string;
@@ -29,12 +30,14 @@ async function run(script: string, ...words: string[]): Promise<string> {
 
 describe('by hand, as FORMAT.md says', () => {
   test.each([
-    ['20261121T020304Z-job-1', ['base/noise']],
-    ['20261122T020304Z-job-2', []],
-  ])('a plain snapshot: %s', async (name, without) => {
+    ['20261121T020304Z-job-1', GOLDEN, GOLDEN, ['base/noise']],
+    ['20261122T020304Z-job-2', GOLDEN, GOLDEN, []],
+    ['20261128T010000Z-job-4', PAGES, GOLDEN, []],
+    ['20261128T020000Z-job-5', PAGES, PAGES, []],
+  ])('a plain snapshot: %s', async (name, root, content, without) => {
     const target = join(directory, name);
-    await run('restore.sh', join(GOLDEN, BACKUPS, name), target);
-    const expected = await goldenContent(without);
+    await run('restore.sh', join(root, BACKUPS, name), target);
+    const expected = await goldenContent(content, without);
     expect(await describeTree(target, Object.keys(expected))).toEqual(expected);
   });
 
@@ -46,7 +49,7 @@ describe('by hand, as FORMAT.md says', () => {
     expect(key).toMatch(/^[0-9a-f]{64}$/);
     const target = join(directory, 'encrypted');
     await run('restore.sh', join(root, BACKUPS, '20261122T040000Z-job-3'), target, key);
-    const expected = await goldenContent();
+    const expected = await goldenContent(GOLDEN);
     expect(await describeTree(target, Object.keys(expected))).toEqual(expected);
     // Another key opens nothing, and is noticed.
     const wrong = run(

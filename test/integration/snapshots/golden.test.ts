@@ -1,7 +1,7 @@
 /**
  * A snapshot written by the first release of each format version is kept for ever, and must restore.
  * test/golden/snapshots/v1 holds two: job-1, and job-2 which shares chunks with it. v1-encrypted holds the content of
- * job-2 once more, encrypted.
+ * job-2 once more, encrypted. v1-pages holds it in job-4, and in job-5 with some pages changed.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,10 +12,12 @@ import { chunkPrefixFor, listSnapshots, openKeyRing, openSnapshot } from '#snaps
 import { describeTree, GOLDEN, GOLDEN_PASSPHRASE, goldenContent } from '../../helpers/golden.ts';
 
 test.each([
-  ['job-1', GOLDEN, ['base/noise']],
-  ['job-2', GOLDEN, []],
-  ['job-3', `${GOLDEN}-encrypted`, []],
-])('format version 1 restores for ever: %s', async (jobId, folder, without) => {
+  ['job-1', GOLDEN, GOLDEN, ['base/noise']],
+  ['job-2', GOLDEN, GOLDEN, []],
+  ['job-3', `${GOLDEN}-encrypted`, GOLDEN, []],
+  ['job-4', `${GOLDEN}-pages`, GOLDEN, []],
+  ['job-5', `${GOLDEN}-pages`, `${GOLDEN}-pages`, []],
+])('format version 1 restores for ever: %s', async (jobId, folder, content, without) => {
   const store = createDirectoryObjectStore(folder);
   const chunkPrefix = chunkPrefixFor({ path: 'some/path', model: 'prod', app: 'db' });
   const keys = await openKeyRing({ store, chunkPrefix }, GOLDEN_PASSPHRASE);
@@ -29,7 +31,7 @@ test.each([
     for await (const { path } of snapshot.entries()) {
       paths.push(path);
     }
-    const expected = await goldenContent(without);
+    const expected = await goldenContent(content, without);
     expect(await describeTree(directory, paths)).toEqual(expected);
     expect((await snapshot.verify()).entries).toBe(Object.keys(expected).length);
   } finally {

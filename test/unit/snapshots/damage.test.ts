@@ -165,7 +165,7 @@ describe('what is no backup is not opened', () => {
 
   test.each([
     ['a higher version', '"version": 1,', '"version": 2,', 'format version 2'],
-    ['an unknown feature', '"requires": [],', '"requires": ["another-cipher"],', 'another-cipher'],
+    ['an unknown feature', '"pages"\n  ],', '"pages", "another-cipher"\n  ],', 'another-cipher'],
   ])('a newer format: %s', async (_, from, to, named) => {
     const { store, artefactPath } = await aSnapshot();
     const key = `${artefactPath}manifest.json`;

@@ -229,7 +229,9 @@ test('a chunk that would not come back is noticed before it is believed', async 
   const broken: RepositoryKey = {
     keyId: key.keyId,
     overhead: key.overhead,
-    idOf: (data) => key.idOf(data),
+    chunkIds: key.chunkIds,
+    withChunkIds: () => broken,
+    name: (data) => key.name(data),
     seal: (data, context) => {
       const sealed = key.seal(data, context);
       sealed[20] = (sealed[20] ?? 0) ^ 1;

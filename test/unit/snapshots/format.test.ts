@@ -3,9 +3,39 @@ import { createHash } from 'node:crypto';
 import { zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import type { ObjectStore } from '#object-store';
-import { allKeys, aSnapshot, aTree, CHUNK_PREFIX } from '../../helpers/snapshots.ts';
+import {
+  allKeys,
+  aSnapshot,
+  aTree,
+  CHUNK_PREFIX,
+  type TestEntry,
+} from '../../helpers/snapshots.ts';
 
 const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');
+
+/** The id of a chunk, as the document says. */
+function chunkId(data: Uint8Array): string {
+  const digests = [];
+  for (let at = 0; at < data.length; at += 8192) {
+    digests.push(
+      createHash('sha256')
+        .update(data.subarray(at, at + 8192))
+        .digest(),
+    );
+  }
+  return sha256(Buffer.concat(digests));
+}
+
+function keptDigests(data: Uint8Array): string {
+  const digests = [];
+  for (let at = 0; at < data.length; at += 8192) {
+    const digest = createHash('sha256')
+      .update(data.subarray(at, at + 8192))
+      .digest();
+    digests.push(digest.subarray(0, 16));
+  }
+  return Buffer.concat(digests).toString('base64');
+}
 
 async function fetchBuffer(store: ObjectStore, key: string): Promise<Buffer> {
   return Buffer.from(await store.get(key));
@@ -23,26 +53,73 @@ async function restorePart(store: ObjectStore, text: string, files: Map<string, 
       open = [];
       files.set(line.path, open);
     } else if (line.chunk !== undefined) {
-      open.push(await restoreChunk(store, packs[line.pack] ?? '', line));
+      open.push(await restoreChunk(store, packs, line));
     } else if (line.pack !== undefined) {
       packs.push(line.pack);
     }
   }
 }
 
-interface ChunkLine {
-  readonly chunk: string;
+interface ChunkPlace {
+  readonly pack: number;
   readonly at: number;
   readonly stored: number;
   readonly as: string;
 }
 
-async function restoreChunk(store: ObjectStore, pack: string, line: ChunkLine): Promise<Buffer> {
+interface ChunkLine extends ChunkPlace {
+  readonly chunk: string;
+  readonly size: number;
+  readonly base?: ChunkPlace;
+}
+
+async function decodePlace(
+  store: ObjectStore,
+  packs: readonly string[],
+  place: ChunkPlace,
+): Promise<Buffer> {
+  const pack = packs[place.pack] ?? '';
   const key = `${CHUNK_PREFIX}${pack.slice(0, 2)}/${pack}`;
-  const bytes = (await fetchBuffer(store, key)).subarray(line.at, line.at + line.stored);
-  const plain = line.as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
-  expect(sha256(plain)).toBe(line.chunk);
+  const bytes = (await fetchBuffer(store, key)).subarray(place.at, place.at + place.stored);
+  return place.as === 'raw' ? bytes : zstdDecompressSync(bytes);
+}
+
+async function restoreChunk(
+  store: ObjectStore,
+  packs: readonly string[],
+  line: ChunkLine,
+): Promise<Buffer> {
+  let plain = await decodePlace(store, packs, line);
+  if (line.as === 'pages' && line.base !== undefined) {
+    const delta = plain;
+    plain = Buffer.from(await decodePlace(store, packs, line.base));
+    let at = Math.ceil(Math.ceil(line.size / 8192) / 8);
+    for (let page = 0; page * 8192 < line.size; page += 1) {
+      if ((((delta[page >> 3] ?? 0) >> (page & 7)) & 1) === 1) {
+        const length = Math.min(8192, line.size - page * 8192);
+        delta.copy(plain, page * 8192, at, at + length);
+        at += length;
+      }
+    }
+    expect(at).toBe(delta.length);
+  }
+  expect(chunkId(plain)).toBe(line.chunk);
   return plain;
+}
+
+async function expectTree(store: ObjectStore, artefactPath: string, tree: readonly TestEntry[]) {
+  const manifest = JSON.parse(
+    (await fetchBuffer(store, `${artefactPath}manifest.json`)).toString('utf8'),
+  );
+  const files = new Map<string, Buffer[]>();
+  for (const part of manifest.index) {
+    const stored = await fetchBuffer(store, artefactPath + part.object);
+    expect(sha256(stored)).toBe(part.sha256);
+    await restorePart(store, zstdDecompressSync(stored).toString('utf8'), files);
+  }
+  for (const { path, content } of tree) {
+    expect(Buffer.concat(files.get(path) ?? []).equals(content ?? Buffer.alloc(0))).toBe(true);
+  }
 }
 
 describe('the stored format', () => {
@@ -68,25 +145,29 @@ describe('the stored format', () => {
     expect(manifest).toMatchObject({
       format: 'juju-database-backup/snapshot',
       version: 1,
-      requires: [],
-      cutting: { kind: 'fixed', size: 262_144 },
+      requires: ['pages'],
+      'chunk-ids': 'sha-256-pages',
+      cutting: { kind: 'fixed', size: 262_144, page: 8192 },
     });
   });
 
   test('restoring by hand, step by step as the document says, gives every file', async () => {
     const { store, artefactPath } = await aSnapshot();
-    const manifest = JSON.parse(
-      (await fetchBuffer(store, `${artefactPath}manifest.json`)).toString('utf8'),
-    );
-    const files = new Map<string, Buffer[]>();
-    for (const part of manifest.index) {
-      const stored = await fetchBuffer(store, artefactPath + part.object);
-      expect(sha256(stored)).toBe(part.sha256);
-      await restorePart(store, zstdDecompressSync(stored).toString('utf8'), files);
+    await expectTree(store, artefactPath, aTree());
+  });
+
+  test('so does what has changed in some pages', async () => {
+    const { store } = await aSnapshot();
+    const changed = aTree().map((entry) => ({ ...entry }));
+    for (const { content } of changed) {
+      content?.subarray(content.length >> 1).fill(7, 0, 100);
     }
-    for (const { path, content } of aTree()) {
-      expect(Buffer.concat(files.get(path) ?? []).equals(content ?? Buffer.alloc(0))).toBe(true);
-    }
+    const time = new Date('2026-11-22T02:03:04Z');
+
+    const second = await aSnapshot({ store, entries: changed, jobId: 'job-2', time });
+
+    expect(second.newBytes).toBeLessThan(100_000);
+    await expectTree(store, second.artefactPath, changed);
   });
 
   test('each pack ends in a footer that says what it holds', async () => {
@@ -100,10 +181,11 @@ describe('the stored format', () => {
       expect(sha256(footer)).toBe(trailer.toString('hex', 16));
       const text = trailer.readUInt32LE(12) === 1 ? zstdDecompressSync(footer) : footer;
       let at = 0;
-      for (const [id, size, stored, as] of JSON.parse(text.toString('utf8'))) {
+      for (const [id, size, stored, as, kept] of JSON.parse(text.toString('utf8'))) {
         const bytes = pack.subarray(at, at + stored);
         const plain = as === 'zstd' ? zstdDecompressSync(bytes) : bytes;
-        expect([sha256(plain), plain.length]).toEqual([id, size]);
+        expect([chunkId(plain), plain.length]).toEqual([id, size]);
+        expect(kept).toEqual(size > 32_768 ? keptDigests(plain) : undefined);
         at += stored;
       }
       expect(at).toBe(start);

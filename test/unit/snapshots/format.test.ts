@@ -159,7 +159,7 @@ describe('the stored format', () => {
   test('so does what has changed in some pages', async () => {
     const { store } = await aSnapshot();
     const changed = aTree().map((entry) => ({ ...entry }));
-    for (const { content } of changed) {
+    for (const { content } of changed.filter((entry) => (entry.content?.length ?? 0) > 1000)) {
       content?.subarray(content.length >> 1).fill(7, 0, 100);
     }
     const time = new Date('2026-11-22T02:03:04Z');

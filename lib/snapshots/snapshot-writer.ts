@@ -4,29 +4,25 @@
  * equal packs; and uploaded while the next ones are read.
  */
 import type { ObjectStore } from '#object-store';
-import { type BaseChunk, type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
+import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
 import type { Coding } from './coding.ts';
 import type { RepositoryKey } from './crypto/repository-key.ts';
 import { SnapshotError, unreadable } from './errors.ts';
-import { KEPT_DIGEST_SIZE, MIN_PAGED_SIZE, type PackName, packKey } from './format.ts';
+import { type PackName, packKey } from './format.ts';
 import { freeMemory } from './free-memory.ts';
 import { IndexBuilder } from './index-builder.ts';
 import { type CompletePack, PackBuilder, type StoredChunk } from './pack-builder.ts';
-import { changedPages } from './page-delta.ts';
-import { PageDigests } from './page-digests.ts';
 import type { Parent } from './parent.ts';
-import type { ParentChunk } from './parent-files.ts';
 import type { Action, Batch } from './pipeline/batch.ts';
 import { BatchFiller } from './pipeline/batch-filler.ts';
 import {
   type EncodedBatch,
   type EncodeOrder,
   type Hashed,
-  ID_LENGTH,
-  pagesIn,
   RecheckError,
   ShortFileError,
 } from './pipeline/batch-work.ts';
+import { type ChunkPlan, ChunkPlanner, idAt, isSame } from './pipeline/chunk-planner.ts';
 import { Encoder } from './pipeline/encoder.ts';
 import type { BackupProgress, IndexPart, SnapshotEntry, SnapshotTotals } from './types.ts';
 
@@ -71,13 +67,6 @@ interface ReadyBatch {
   readonly memory: EncodedBatch | undefined;
 }
 
-/** One chunk to be stored, and what of it. */
-interface ChunkPlan extends EncodeOrder {
-  readonly extent: number;
-  readonly digests: Uint8Array | undefined;
-  readonly base: BaseChunk | undefined;
-}
-
 export class SnapshotWriter {
   /** Chunks that need not be stored again. */
   readonly known = new ChunkTable();
@@ -87,7 +76,7 @@ export class SnapshotWriter {
   readonly #filler: BatchFiller;
   readonly #packs: PackBuilder;
   readonly #index: IndexBuilder;
-  readonly #digests: PageDigests;
+  readonly #planner: ChunkPlanner;
   readonly #named = new Set<PackHandle>();
   readonly #totals = { entries: 0, files: 0, bytes: 0, chunks: 0, newBytes: 0, storedBytes: 0 };
   /** Batches are placed one after the other, in the order of the source. */
@@ -95,7 +84,6 @@ export class SnapshotWriter {
   readonly #reading = new Set<Promise<unknown>>();
   /** The latest of them. */
   readonly #waiting: Promise<void>[] = [];
-  #encoded = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(options: SnapshotWriterOptions) {
@@ -112,7 +100,7 @@ export class SnapshotWriter {
       check: () => this.#check(),
       dispatch: async (batch) => await this.#dispatch(batch),
     });
-    this.#digests = new PageDigests(options);
+    this.#planner = new ChunkPlanner({ ...options, known: this.known });
     this.#packs = new PackBuilder({
       buffers: PACK_BUFFERS,
       coding: options.coding,
@@ -169,7 +157,7 @@ export class SnapshotWriter {
       const reading = this.#read(batch);
       this.#reading.add(reading);
       const hashed = await reading.finally(() => this.#reading.delete(reading));
-      const plans = await this.#plan(batch, hashed);
+      const plans = await this.#planner.plan(batch, hashed);
       if (plans.length === 0) {
         return { batch, ids: hashed.ids, encoded: new Map(), memory: undefined };
       }
@@ -208,43 +196,6 @@ export class SnapshotWriter {
         file[Symbol.dispose]();
       }
     }
-  }
-
-  /** The chunks nobody has stored yet; of those that have changed in few pages, these. */
-  async #plan(batch: Batch, { ids, digests }: Hashed): Promise<readonly ChunkPlan[]> {
-    const plans: ChunkPlan[] = [];
-    let page = 0;
-    const chunks = batch.actions.filter((action) => action.kind === 'chunk');
-    for (const { extent, length, file, before } of chunks) {
-      const at = batch.extents[extent]?.at ?? 0;
-      const own = digests.subarray(
-        page * KEPT_DIGEST_SIZE,
-        (page + pagesIn(length)) * KEPT_DIGEST_SIZE,
-      );
-      page += pagesIn(length);
-      const id = idAt(ids, extent);
-      const text = id.toString('hex');
-      const isStored = isSame(before, text) || this.known.find(id) !== undefined;
-      if (file?.isGone === true || isStored) {
-        continue;
-      }
-      const isPaged = length > MIN_PAGED_SIZE;
-      const base = isPaged ? baseOf(before, length) : undefined;
-      const former = base && (await this.#digests.of(base));
-      const pages = former && changedPages(own, former);
-      plans.push({
-        ...{ id: text, extent, at, length, recheck: this.#isRechecked(), pages },
-        digests: isPaged ? own : undefined,
-        base: pages === undefined ? undefined : base,
-      });
-    }
-    return plans;
-  }
-
-  #isRechecked(): boolean {
-    const { recheckEvery } = this.#options;
-    this.#encoded += 1;
-    return recheckEvery > 0 && this.#encoded % recheckEvery === 0;
   }
 
   async #placeAfter(before: Promise<void>, ready: Promise<ReadyBatch>): Promise<void> {
@@ -376,28 +327,8 @@ export class SnapshotWriter {
   }
 }
 
-function idAt(ids: Uint8Array, extent: number): Buffer {
-  return Buffer.from(ids.buffer, ids.byteOffset + extent * ID_LENGTH, ID_LENGTH);
-}
-
 function orderOf({ id, at, length, recheck, pages }: ChunkPlan): EncodeOrder {
   return { id, at, length, recheck, pages };
-}
-
-/** Whether the parent has this very chunk in its place, and it is still there. */
-function isSame(
-  before: ParentChunk | undefined,
-  id: string,
-): before is ParentChunk & { readonly location: ChunkLocation } {
-  return before?.location !== undefined && before.id === id;
-}
-
-/** The chunk whose changed pages are worth storing; deltas of deltas are none. */
-function baseOf(before: ParentChunk | undefined, length: number): BaseChunk | undefined {
-  if (before?.location === undefined || before.size !== length) {
-    return undefined;
-  }
-  return before.location.base ?? { id: before.id, location: before.location };
 }
 
 function isContent({ kind }: SnapshotEntry): boolean {

@@ -59,7 +59,12 @@ export class Decoder implements AsyncDisposable {
       return done;
     }
     const owned = ownsItsMemory(data) ? data : data.slice();
-    return await this.#pool.run({ data: owned, orders }, [owned.buffer as ArrayBuffer]);
+    return await this.#pool.run(
+      { data: owned, orders },
+      {
+        transfer: [owned.buffer as ArrayBuffer],
+      },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

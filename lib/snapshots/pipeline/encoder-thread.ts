@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PLAIN_CODING } from '../coding.ts';
 import { repositoryKeyFrom } from '../crypto/repository-key.ts';
-import { encodeExtents, hashExtents } from './batch-work.ts';
-import type { ThreadOrder, ThreadReply, ThreadSetup } from './thread-messages.ts';
+import type { Reply } from '../threads/thread-pool.ts';
+import { type EncodedBatch, encodeExtents, type Hashed, hashExtents } from './batch-work.ts';
+import type { ThreadOrder, ThreadSetup } from './thread-messages.ts';
 import { toThreadFailure } from './thread-messages.ts';
 
 const { slots, secret, level } = workerData as ThreadSetup;
@@ -15,7 +16,7 @@ parentPort?.on('message', (order: ThreadOrder) => {
   parentPort?.postMessage(reply, transfer);
 });
 
-function answer(order: ThreadOrder): [ThreadReply, ArrayBuffer[]] {
+function answer(order: ThreadOrder): [Reply<Hashed | EncodedBatch>, ArrayBuffer[]] {
   const slot = views[order.slot] ?? new Uint8Array();
   try {
     if (order.work === 'hash') {

@@ -20,10 +20,6 @@ export type ThreadOrder =
   | { readonly work: 'hash'; readonly slot: number; readonly extents: readonly Extent[] }
   | { readonly work: 'encode'; readonly slot: number; readonly orders: readonly EncodeOrder[] };
 
-export type ThreadReply =
-  | { readonly ok: true; readonly result: Hashed | EncodedBatch }
-  | { readonly ok: false; readonly failure: ThreadFailure };
-
 /** An error as it survives the way between threads, which drops classes and codes. */
 export interface ThreadFailure {
   readonly name: string;

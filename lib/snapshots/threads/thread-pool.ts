@@ -7,9 +7,15 @@ export type Reply<Result> =
   | { readonly ok: true; readonly result: Result }
   | { readonly ok: false; readonly failure: ThreadFailure };
 
+export interface RunOptions {
+  /** Memory handed over with the order, instead of being copied. */
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Comes before the orders that are not. */
+  readonly isUrgent?: boolean;
+}
+
 interface Waiting<Order, Result> {
   readonly order: Order;
-  /** Memory handed over with the order, instead of being copied. */
   readonly transfer: readonly ArrayBuffer[];
   readonly resolve: (result: Result) => void;
   readonly reject: (error: unknown) => void;
@@ -28,9 +34,15 @@ export class ThreadPool<Order, Result> {
   }
 
   /** @throws what the order threw there, or Error when its thread ended */
-  async run(order: Order, transfer: readonly ArrayBuffer[] = []): Promise<Result> {
+  async run(order: Order, options: RunOptions = {}): Promise<Result> {
+    const { transfer = [], isUrgent = false } = options;
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ order, transfer, resolve, reject });
+      const waiting = { order, transfer, resolve, reject };
+      if (isUrgent) {
+        this.#waiting.unshift(waiting);
+      } else {
+        this.#waiting.push(waiting);
+      }
       this.#assign();
     });
   }

@@ -1,12 +1,5 @@
 /** What the main thread and an encoder thread say to each other. */
-import {
-  type EncodedBatch,
-  type EncodeOrder,
-  type Extent,
-  type Hashed,
-  RecheckError,
-  ShortFileError,
-} from './batch-work.ts';
+import { type EncodeOrder, type Extent, RecheckError, ShortFileError } from './batch-work.ts';
 
 /** Given to a thread when it starts. */
 export interface ThreadSetup {

@@ -87,7 +87,8 @@ async function probeOnce(
   try {
     const { findings, refusal } = await runSteps(context, options);
     const clockSkewMs = skew();
-    return { options, findings: [...findings, clockFinding(clockSkewMs)], refusal, clockSkewMs };
+    const clockFound = clockFinding(clockSkewMs, { isReached: refusal?.code !== 'unreachable' });
+    return { options, findings: [...findings, clockFound], refusal, clockSkewMs };
   } finally {
     connection.client.destroy();
   }
@@ -202,8 +203,14 @@ function watchClock({ client }: S3Connection, clock: Clock): () => number | unde
   return () => skewMs;
 }
 
-function clockFinding(skewMs: number | undefined): ProbeFinding {
+function clockFinding(
+  skewMs: number | undefined,
+  { isReached }: { readonly isReached: boolean },
+): ProbeFinding {
   const away = Math.abs(skewMs ?? 0);
+  if (skewMs === undefined && !isReached) {
+    return { name: 'clock', outcome: 'skipped', ms: 0 };
+  }
   if (skewMs === undefined) {
     return {
       name: 'clock',

@@ -1,5 +1,10 @@
 /** What the probe says of real servers, and of servers and permissions that lack something. */
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteBucketPolicyCommand,
+  PutBucketPolicyCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   createS3ObjectStore,
@@ -148,6 +153,7 @@ describe('the development server', () => {
     expect(firstFailure(port)).toMatchObject({ name: 'list', code: 'unreachable' });
     expect(JSON.stringify([keys, bucket, port])).not.toContain('canary-secret-key');
     expect(keys.findings.slice(1, -1).every(({ outcome }) => outcome === 'skipped')).toBe(true);
+    expect(finding(port, 'clock').outcome).toBe('skipped');
   });
 
   test('a server that does not answer is given up, and what was written is removed', async () => {
@@ -193,29 +199,38 @@ test('where a server deletes one object at a time only, the store does so', asyn
 
 describe('Ceph RGW', () => {
   let gateway: SharedCephRgw;
+  let client: S3Client;
+  let options: S3Options;
+
   beforeAll(async () => {
     gateway = await sharedCephRgw();
-  }, 300_000);
-
-  test('is usable over TLS, and its profile is found', async () => {
-    const { tlsEndpoint, accessKey, secretKey, caPem, endpoint } = gateway;
-    const credentials = { accessKeyId: accessKey, secretAccessKey: secretKey };
-    const client = new S3Client({
+    const { accessKey, secretKey, endpoint, tlsEndpoint, caPem } = gateway;
+    client = new S3Client({
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
-      credentials,
+      credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
     });
     await client.send(new CreateBucketCommand({ Bucket: 'probed' }));
-    client.destroy();
-
-    const report = await probeStorage({
+    options = {
       endpoint: tlsEndpoint,
       bucket: 'probed',
       accessKey,
       secretKey,
       tlsCaChain: [caPem],
-    });
+    };
+  }, 300_000);
+  afterAll(() => client.destroy());
+
+  async function deny(action: string): Promise<void> {
+    const Resource = ['arn:aws:s3:::probed', 'arn:aws:s3:::probed/*'];
+    const Statement = [{ Effect: 'Deny', Principal: '*', Action: [action], Resource }];
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement });
+    await client.send(new PutBucketPolicyCommand({ Bucket: 'probed', Policy }));
+  }
+
+  test('is usable over TLS, and its profile is found', async () => {
+    const report = await probeStorage(options);
 
     expect(report.findings.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
     expect(report).toMatchObject({
@@ -224,4 +239,29 @@ describe('Ceph RGW', () => {
     });
     expect(report.elapsedMs).toBeLessThan(10_000);
   });
+
+  test.each([
+    ['s3:ListBucket', 'list', 'failed'],
+    ['s3:PutObject', 'write', 'failed'],
+    ['s3:GetObject', 'read', 'failed'],
+    ['s3:DeleteObject', 'delete', 'limited'],
+  ] as const)(
+    'a policy of the bucket that denies %s is named, until it goes',
+    async (permission, name, outcome) => {
+      await deny(permission);
+
+      const report = await probeStorage(options);
+
+      expect(finding(report, name)).toMatchObject({
+        outcome,
+        permission,
+        hint: expect.stringContaining(permission),
+      });
+      expect(report.usable).toBe(outcome !== 'failed');
+      await client.send(new DeleteBucketPolicyCommand({ Bucket: 'probed' }));
+      expect((await probeStorage(options)).findings).not.toContainEqual(
+        expect.objectContaining({ outcome: 'failed' }),
+      );
+    },
+  );
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { compareStates, type DatabaseState } from '../../lib/demo/sample-database.ts';
 import { DeployedPair, MANAGER } from '../helpers/deployed-pair.ts';
 import { Gate } from '../helpers/gate.ts';
+import { packedCharm } from '../helpers/packed-charms.ts';
 import { processesMatching } from '../helpers/processes.ts';
 import { type S3DevServer, startS3DevServer } from '../helpers/s3-dev-server.ts';
 
@@ -82,6 +83,20 @@ describe('a backup', () => {
   });
 });
 
+describe('a refresh of both charms', () => {
+  test('leaves a backup that runs to its worker, which ends it', async () => {
+    const jobId = await startAndReachTheMiddle('backup');
+    const workers = await pair.workerPids();
+    await refresh('db', 'database');
+    await refresh('backup-manager', 'backup-manager');
+    expect(await pair.workerPids()).toEqual(workers);
+    expect(await pair.job(jobId)).toMatchObject({ status: 'running' });
+    gate.open();
+    const job = await pair.finishedJob(jobId);
+    expect(job).toMatchObject({ status: 'success' });
+  });
+});
+
 describe('a restore', () => {
   test('whose worker is killed ends as an error with the old data serving', async () => {
     const jobId = await startAndReachTheMiddle('restore');
@@ -134,6 +149,17 @@ async function startAndReachTheMiddle(kind: 'backup' | 'restore'): Promise<strin
     return job['status'] === 'running' && Number(job['progress-bytes'] ?? 0) > 0;
   });
   return jobId;
+}
+
+/** Until the unit has run its upgrade-charm hook. */
+async function refresh(application: string, charm: string): Promise<void> {
+  const ran = async () =>
+    (await pair.sandbox.juju('debug-log', '--replay', '--no-tail', '--include', `${application}/0`))
+      .split('\n')
+      .filter((line) => line.includes('ran "upgrade-charm" hook')).length;
+  const earlier = await ran();
+  await pair.sandbox.juju('refresh', application, '--path', (await packedCharm(charm)).path);
+  await pair.sandbox.waitFor(`${application} to be refreshed`, async () => (await ran()) > earlier);
 }
 
 async function killWorkers(): Promise<void> {

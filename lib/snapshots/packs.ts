@@ -5,15 +5,23 @@ import { type PackName, packKey } from './format.ts';
 
 type Signal = AbortSignal | undefined;
 
-/** Ids and sizes of all packs below a chunk prefix. */
+/** A pack as the store has it. */
+export interface StoredPack {
+  readonly id: string;
+  readonly size: number;
+  readonly modifiedAt: Date;
+}
+
+/** All packs below a chunk prefix, by their ids. */
 export async function listPacks(
   store: ObjectStore,
   chunkPrefix: string,
   signal: Signal,
-): Promise<ReadonlyMap<string, number>> {
-  const packs = new Map<string, number>();
-  for await (const { key, size } of store.list(chunkPrefix, { signal })) {
-    packs.set(key.slice(key.lastIndexOf('/') + 1), size);
+): Promise<ReadonlyMap<string, StoredPack>> {
+  const packs = new Map<string, StoredPack>();
+  for await (const { key, size, modifiedAt } of store.list(chunkPrefix, { signal })) {
+    const id = key.slice(key.lastIndexOf('/') + 1);
+    packs.set(id, { id, size, modifiedAt });
   }
   return packs;
 }
@@ -38,8 +46,8 @@ export async function assertPacksPresent(
   for (const { id, size } of packs) {
     const key = packKey(search.chunkPrefix, id);
     // Some servers list late: ask for the object itself before believing that it is gone.
-    const found =
-      present.get(id) ?? (await search.store.head(key, { signal: search.signal }))?.size;
+    const found = (present.get(id) ?? (await search.store.head(key, { signal: search.signal })))
+      ?.size;
     if (found === undefined) {
       throw damagedError(search.artefactPath, key, 'is missing');
     }
@@ -49,7 +57,7 @@ export async function assertPacksPresent(
   }
 }
 
-async function listIfAllowed(search: PackSearch): Promise<ReadonlyMap<string, number>> {
+async function listIfAllowed(search: PackSearch): Promise<ReadonlyMap<string, StoredPack>> {
   try {
     return await listPacks(search.store, search.chunkPrefix, search.signal);
   } catch (error) {

@@ -7,11 +7,14 @@ import { type ChunkRef, MANIFEST_OBJECT } from './format.ts';
 import { type IndexItem, readIndex } from './index-reader.ts';
 import { resolveChunkPrefix } from './manifest.ts';
 import { loadManifest } from './open-snapshot.ts';
-import { listPacks } from './packs.ts';
+import { listPacks, type StoredPack } from './packs.ts';
 import type { SnapshotManifest } from './types.ts';
+import { learnPacks, youngPacks } from './unnamed-packs.ts';
 
 /** A pack of which the parent needs less is left: by measurement, see docs/decisions/0011-compaction.md. */
 const LEAVE_BELOW = 0.25;
+/** How far the clocks of the store and of this machine may be apart. */
+const CLOCK_SKEW_MS = 10 * 60_000;
 /** What a chunk takes in the footer of its pack: most of the pack where chunks are tiny. */
 const FOOTER_BYTES = 64;
 
@@ -20,6 +23,7 @@ export interface ParentSearch {
   readonly artefactPath: string;
   readonly chunkPrefix: string;
   readonly coding: Coding;
+  readonly now: Date;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,20 +62,23 @@ export async function openParent(search: ParentSearch, path: string): Promise<Pa
 export class Parent {
   readonly #search: ParentSearch;
   readonly #manifest: SnapshotManifest;
-  readonly #present: ReadonlyMap<string, number>;
+  readonly #present: ReadonlyMap<string, StoredPack>;
   readonly #handles = new Map<string, PackHandle>();
 
   constructor(
     search: ParentSearch,
     manifest: SnapshotManifest,
-    present: ReadonlyMap<string, number>,
+    present: ReadonlyMap<string, StoredPack>,
   ) {
     this.#search = search;
     this.#manifest = manifest;
     this.#present = present;
   }
 
-  /** Adds the chunks whose packs still lie there with the right size, and leaves packs of which it needs little. */
+  /**
+   * Adds the chunks whose packs still lie there with the right size, leaves packs of which it needs little, and adds what
+   * an interrupted backup has stored since.
+   */
   async learn(table: ChunkTable): Promise<void> {
     const needed = new Map<PackHandle, number>();
     for await (const item of this.items()) {
@@ -91,6 +98,16 @@ export class Parent {
     for (const [pack, bytes] of table.isFull ? [] : needed) {
       pack.isLeft = bytes < pack.size * LEAVE_BELOW;
     }
+    const unnamed = youngPacks(this.#unnamedPacks(), this.#search.now);
+    await learnPacks(this.#search, unnamed, table);
+  }
+
+  /** Packs stored since it began that it does not name: those of a backup that came to no end. */
+  #unnamedPacks(): readonly StoredPack[] {
+    const since = Date.parse(this.#manifest.startedAt) - CLOCK_SKEW_MS;
+    return [...this.#present.values()].filter(
+      ({ id, modifiedAt }) => !this.#handles.has(id) && modifiedAt.getTime() >= since,
+    );
   }
 
   /** Its index, up to the first damage. */
@@ -105,7 +122,7 @@ export class Parent {
   /** Where a chunk of its index lies, if its pack is still there with the right size, and not left. */
   locate(chunk: ChunkRef): ChunkLocation | undefined {
     const { pack, at, stored, as } = chunk;
-    if (this.#present.get(pack.id) !== pack.size) {
+    if (this.#present.get(pack.id)?.size !== pack.size) {
       return undefined;
     }
     const handle: PackHandle = this.#handles.get(pack.id) ?? { ...pack };
@@ -132,4 +149,10 @@ function ignoreDamage(error: unknown): undefined {
     throw error;
   }
   return undefined;
+}
+
+/** Where there is no snapshot to begin with: adds what an interrupted backup has stored. */
+export async function learnUnnamed(search: ParentSearch, table: ChunkTable): Promise<void> {
+  const packs = await listPacks(search.store, search.chunkPrefix, search.signal);
+  await learnPacks(search, youngPacks(packs.values(), search.now), table);
 }

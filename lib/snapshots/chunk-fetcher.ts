@@ -32,7 +32,7 @@ export interface ChunkSink<C> {
 /** Reads are planned over so many bytes as stored and so many chunks… */
 const WINDOW = { bytes: 4 * 1024 * 1024, chunks: 1024 };
 /** …of which so many reads are under way, being decoded or written: they bound the memory of a restore. */
-const READS_IN_FLIGHT = 5;
+const READS_IN_FLIGHT = 4;
 /** A file read in order is handed out decoded, so its windows are counted in plain bytes. */
 const PLAIN_WINDOW = { bytes: 8 * 1024 * 1024, chunks: 512 };
 /** Reading a gap of this size costs less than another request (measured: 2 ms, at 400 MB/s). */

@@ -41,10 +41,23 @@ export async function findParent(search: ParentSearch): Promise<string | undefin
 }
 
 /**
- * Opens the parent; undefined where nothing of it can be used.
- * A damaged parent is no reason to refuse a backup: it is then simply not used.
+ * Opens the parent, if there is one. Where nothing of it can be used, the table learns what an interrupted backup has
+ * stored. A damaged parent is no reason to refuse a backup: it is then simply not used.
  */
-export async function openParent(search: ParentSearch, path: string): Promise<Parent | undefined> {
+export async function openParent(
+  search: ParentSearch,
+  path: string | undefined,
+  table: ChunkTable,
+): Promise<Parent | undefined> {
+  const parent = path === undefined ? undefined : await open(search, path);
+  if (parent === undefined) {
+    const packs = await listPacks(search.store, search.chunkPrefix, search.signal);
+    await learnPacks(search, youngPacks(packs.values(), search.now), table);
+  }
+  return parent;
+}
+
+async function open(search: ParentSearch, path: string): Promise<Parent | undefined> {
   try {
     const manifest = await loadManifest(search.store, path, search);
     const isElsewhere = resolveChunkPrefix(path, manifest.chunks) !== search.chunkPrefix;
@@ -149,10 +162,4 @@ function ignoreDamage(error: unknown): undefined {
     throw error;
   }
   return undefined;
-}
-
-/** Where there is no snapshot to begin with: adds what an interrupted backup has stored. */
-export async function learnUnnamed(search: ParentSearch, table: ChunkTable): Promise<void> {
-  const packs = await listPacks(search.store, search.chunkPrefix, search.signal);
-  await learnPacks(search, youngPacks(packs.values(), search.now), table);
 }

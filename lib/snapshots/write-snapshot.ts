@@ -8,7 +8,7 @@ import { SnapshotError } from './errors.ts';
 import { FORMAT_VERSION, MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
 import { encodeManifest } from './manifest.ts';
 import { assertPacksPresent } from './packs.ts';
-import { findParent, learnUnnamed, openParent } from './parent.ts';
+import { findParent, openParent } from './parent.ts';
 import { SnapshotWriter, type WrittenContent } from './snapshot-writer.ts';
 import type { SnapshotManifest, SnapshotSummary, WriteSnapshotOptions } from './types.ts';
 
@@ -50,10 +50,7 @@ export async function writeSnapshot(options: WriteSnapshotOptions): Promise<Snap
   });
   options.reads?.attach(async () => await writer.settleReads());
   try {
-    const opened = parent === undefined ? undefined : await openParent(search, parent);
-    if (opened === undefined) {
-      await learnUnnamed(search, writer.known);
-    }
+    const opened = await openParent(search, parent, writer.known);
     const content = await writer.write(opened);
     await assertPacksPresent(places, content.packs);
     const manifest: SnapshotManifest = {

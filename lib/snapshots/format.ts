@@ -23,6 +23,10 @@ export const MAX_CHUNK_SIZE = 16 * 1024 * 1024;
 /** Requests cost CPU on both sides; packs of this size keep them rare, and fit memory several at a time. */
 export const PACK_PAYLOAD_SIZE = 8 * 1024 * 1024;
 export const MAX_PACK_CHUNKS = 16_384;
+export const PACK_MAGIC = 'JDBPACK1';
+export const TRAILER_SIZE = 48;
+/** A footer bigger than this, decoded or not, is none of ours: page digests count as content of their pack. */
+export const MAX_FOOTER_SIZE = PACK_PAYLOAD_SIZE + MAX_PACK_CHUNKS * 130;
 /** Text of one index part; parts are compressed and kept in memory one at a time. */
 export const INDEX_PART_SIZE = 4 * 1024 * 1024;
 
@@ -32,6 +36,10 @@ export const PAGES = 'pages';
 
 /** `pages`: those pages in which it differs from another chunk, its base. */
 export type Encoding = 'raw' | 'zstd' | 'pages';
+
+export function isEncoding(value: unknown): value is Encoding {
+  return value === 'raw' || value === 'zstd' || value === 'pages';
+}
 
 /** A pack as an index names it. */
 export interface PackName {

@@ -1,5 +1,5 @@
 /** One line of an index part, checked member by member. */
-import { type ChunkRef, type Encoding, isSha256, MAX_CHUNK_SIZE, type PackName } from './format.ts';
+import { type ChunkRef, isEncoding, isSha256, MAX_CHUNK_SIZE, type PackName } from './format.ts';
 import { isJsonObject, isSafeCount, type JsonObject, parseJsonObject } from './json.ts';
 import type { EntryKind, EntryMetadata } from './types.ts';
 
@@ -68,17 +68,13 @@ function parseRef(
   packs: readonly PackName[],
 ): ChunkRef | undefined {
   const { chunk: id, at, stored } = line;
-  const as = readEncoding(line['as']);
+  const { as } = line;
   const pack = isSafeCount(line['pack']) ? packs[line['pack']] : undefined;
   const counts = isSafeCount(at) && isSafeCount(stored);
-  if (pack === undefined || !counts || !isSha256(id) || as === undefined) {
+  if (pack === undefined || !counts || !isSha256(id) || !isEncoding(as)) {
     return undefined;
   }
   return { id, size, pack, at, stored, as };
-}
-
-function readEncoding(value: unknown): Encoding | undefined {
-  return value === 'raw' || value === 'zstd' || value === 'pages' ? value : undefined;
 }
 
 function isConsistent({ size, at, stored, as, pack }: ChunkRef, overhead: number): boolean {

@@ -3,10 +3,15 @@ import { BufferPool } from './buffer-pool.ts';
 import type { BaseChunk, ChunkLocation, PackHandle } from './chunk-table.ts';
 import { encode } from './codec.ts';
 import { type Coding, sealedAs } from './coding.ts';
-import { type Encoding, MAX_PACK_CHUNKS, PACK_PAYLOAD_SIZE, sha256 } from './format.ts';
+import {
+  type Encoding,
+  MAX_PACK_CHUNKS,
+  PACK_MAGIC,
+  PACK_PAYLOAD_SIZE,
+  sha256,
+  TRAILER_SIZE,
+} from './format.ts';
 
-export const PACK_MAGIC = 'JDBPACK1';
-export const TRAILER_SIZE = 48;
 /** A footer line takes at most some 110 bytes before compression. */
 const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE + 28;
 

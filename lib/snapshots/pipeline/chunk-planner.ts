@@ -1,8 +1,9 @@
 /** Decides of each chunk of a batch whether it must be stored, and whether as a whole or as the pages that have changed. */
 import type { BaseChunk, ChunkLocation, ChunkTable } from '../chunk-table.ts';
 import { KEPT_DIGEST_SIZE, MIN_PAGED_SIZE } from '../format.ts';
+import type { PackSource } from '../pack-footer.ts';
 import { changedPages } from '../page-delta.ts';
-import { PageDigests, type PageDigestsOptions } from '../page-digests.ts';
+import { PageDigests } from '../page-digests.ts';
 import type { ParentChunk } from '../parent-files.ts';
 import type { Action, Batch } from './batch.ts';
 import { type EncodeOrder, type Hashed, ID_LENGTH, pagesIn } from './batch-work.ts';
@@ -15,7 +16,7 @@ export interface ChunkPlan extends EncodeOrder {
   readonly base: BaseChunk | undefined;
 }
 
-export interface ChunkPlannerOptions extends PageDigestsOptions {
+export interface ChunkPlannerOptions extends PackSource {
   readonly known: ChunkTable;
   /** Of so many chunks stored one is decoded again first; 0 for none. */
   readonly recheckEvery: number;

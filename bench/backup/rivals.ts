@@ -57,7 +57,9 @@ export function ours(stage: Stage, program: string, round: number, level: number
   const place = { path: `ours-${level}-${round}`, model: 'bench', app: 'db' };
   let latest = '';
   const order = (task: string, more: object): Command => ({
-    script: `${nodeBinary()} ${program}`,
+    // As the charm starts it.
+    script: `${nodeBinary()} --max-semi-space-size=2 ${program}`,
+    env: { MALLOC_ARENA_MAX: '2' },
     input: JSON.stringify({
       task,
       engine: stage.cluster,

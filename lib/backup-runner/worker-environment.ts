@@ -20,6 +20,9 @@ const PROXIES: readonly (readonly [from: string, to: string])[] = [
   ['JUJU_CHARM_NO_PROXY', 'no_proxy'],
 ];
 
+/** Threads that come and go by MiB leave the C library an arena each of freed memory: 20 MiB less with two for all. */
+const SPARING = { MALLOC_ARENA_MAX: '2' } as const;
+
 /** @param environment that of the hook */
 export function workerEnvironment(environment: Environment): Record<string, string> {
   const kept = KEPT.map((name) => [name, environment[name]] as const);
@@ -34,6 +37,7 @@ export function workerEnvironment(environment: Environment): Record<string, stri
     PATH: environment['PATH'] ?? DEFAULT_PATH,
     LANG: 'C.UTF-8',
     LC_ALL: 'C.UTF-8',
+    ...SPARING,
     ...Object.fromEntries(given),
   };
 }

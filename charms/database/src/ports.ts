@@ -26,5 +26,9 @@ export function realPorts(): Ports {
 /** The worker's entry lies beside that of the charm: `worker.ts` in the source, `worker.js` where packed. */
 function workerCommand(): readonly string[] {
   const isSource = extname(import.meta.filename) === '.ts';
-  return [process.execPath, join(import.meta.dirname, isSource ? 'worker.ts' : 'worker.js')];
+  const program = join(import.meta.dirname, isSource ? 'worker.ts' : 'worker.js');
+  return [process.execPath, SMALL_NURSERY, program];
 }
+
+/** What a worker moves lies outside of the heap, so it is quick to collect. */
+const SMALL_NURSERY = '--max-semi-space-size=2';

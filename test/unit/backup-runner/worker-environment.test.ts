@@ -17,6 +17,7 @@ describe('the environment of a worker', () => {
       PATH: '/var/lib/juju/tools/unit-db-0:/usr/bin',
       LANG: 'C.UTF-8',
       LC_ALL: 'C.UTF-8',
+      MALLOC_ARENA_MAX: '2',
       JUJU_UNIT_NAME: 'db/0',
       JUJU_CHARM_DIR: '/charm',
       https_proxy: 'http://proxy:3128',

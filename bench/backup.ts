@@ -3,10 +3,11 @@
  * taking turns in one run. The data are about half compressible, as those of production tend to be. Prints ratios and
  * writes bench/results/backup.json. As root, on a machine that is otherwise idle.
  *
- *   node bench/backup.ts [--megabytes 1000] [--rounds 3] [--levels 1,3]
+ *   node bench/backup.ts [--megabytes 1000] [--rounds 3] [--levels 1,3] [--pgbackrest PATH]…
  *
  * The first column of a ratio is ours with the default level. `machine CPU` is that of all processes: client, PostgreSQL
- * and gateway. Rivals come from Debian's packages; one that cannot be installed is left out, and said so.
+ * and gateway. Rivals come from Debian's packages, and further pgBackRests
+ * from the paths told; one that cannot be installed is left out, and said so.
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
@@ -19,7 +20,15 @@ import { describeError, runProcess } from '#system';
 import { bundleProgram, ensureDebianPackages, projectRoot } from '#tooling';
 import { startCephRgw } from '../test/helpers/ceph-rgw.ts';
 import { type Cost, measure } from './backup/measure.ts';
-import { limit, ours, pgBackRest, type Rival, restic, type Stage } from './backup/rivals.ts';
+import {
+  limit,
+  ours,
+  pgBackRest,
+  type Rival,
+  restic,
+  type Stage,
+  uploadedLimit,
+} from './backup/rivals.ts';
 
 const BUCKET = 'bench';
 const ROWS_PER_MEGABYTE = 4400;
@@ -48,6 +57,7 @@ const { values } = parseArgs({
     megabytes: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
     levels: { type: 'string', default: '1,3' },
+    pgbackrest: { type: 'string', multiple: true, default: [] },
   },
 });
 await main();
@@ -107,13 +117,18 @@ async function makeBucket({ s3 }: Stage, endpoint: string): Promise<void> {
 async function makeRivals(stage: Stage, program: string, round: number): Promise<Rival[]> {
   const levels = values.levels.split(',').map(Number);
   const rivals = [limit(stage), ...levels.map((level) => ours(stage, program, round, level))];
-  for (const [name, make] of [
-    ['pgbackrest', pgBackRest],
-    ['restic', restic],
-  ] as const) {
+  const makers = [
+    ['s3cmd', async () => await uploadedLimit(stage, round)],
+    ['pgbackrest', async () => await pgBackRest(stage, round, 'pgbackrest')],
+    ...values.pgbackrest.map(
+      (path) => [path, async () => await pgBackRest(stage, round, path)] as const,
+    ),
+    ['restic', async () => await restic(stage, round)],
+  ] as const;
+  for (const [name, make] of makers) {
     try {
-      await ensureDebianPackages([name]);
-      const rival = await make(stage, round);
+      await ensureDebianPackages(name.includes('/') ? [] : [name]);
+      const rival = await make();
       await rival.prepare?.();
       rivals.push(rival);
     } catch (error) {
@@ -137,10 +152,19 @@ async function playRound(rivals: readonly Rival[], round: Round): Promise<Figure
   }
   for (const [index, [phase, sql]] of CHANGES.entries()) {
     await round.cluster.sql(`${sql}; CHECKPOINT;`);
-    for (const rival of rivals.filter(({ prefix }) => prefix !== undefined)) {
+    for (const rival of rivals.filter(({ restore }) => restore !== undefined)) {
       figures.push(await play(rival, phase, rival.backUp(index + 1), round));
     }
   }
+  figures.push(...(await playRestores(rivals, round)));
+  for (const { prefix } of rivals) {
+    await empty(round.store, prefix);
+  }
+  return figures;
+}
+
+async function playRestores(rivals: readonly Rival[], round: Round): Promise<Figure[]> {
+  const figures: Figure[] = [];
   for (const rival of rivals) {
     const directory = join(round.scratch, 'restored');
     await mkdir(directory, { mode: 0o700 });
@@ -151,8 +175,12 @@ async function playRound(rivals: readonly Rival[], round: Round): Promise<Figure
     }
     await rm(directory, { recursive: true });
   }
-  for (const { prefix } of rivals) {
-    await empty(round.store, prefix);
+  const item = await round.cluster.sql("SELECT pg_relation_filepath('rows')");
+  for (const rival of rivals) {
+    const command = rival.restoreItem?.(item.trim());
+    if (command !== undefined) {
+      figures.push(await play(rival, 'one file', command, round));
+    }
   }
   return figures;
 }

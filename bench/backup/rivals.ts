@@ -28,6 +28,8 @@ export interface Rival {
   readonly backUp: (number: number) => Command;
   /** Of the latest backup, into an empty directory. */
   readonly restore?: (directory: string) => Command;
+  /** One file of it, thrown away. */
+  readonly restoreItem?: (path: string) => Command;
 }
 
 /** pg_basebackup as everybody here uses it. */
@@ -47,6 +49,32 @@ export function limit(stage: Stage): Rival {
     prefix: undefined,
     backUp: () => ({
       script: `${baseBackup(stage)} | zstd -q -3 -T2 > /dev/null`,
+      env: password(stage),
+    }),
+  };
+}
+
+/** The same, kept: as one object, in parts of 16 MB. */
+export async function uploadedLimit(stage: Stage, round: number): Promise<Rival> {
+  const { scratch, s3 } = stage;
+  const { host } = new URL(s3.tlsEndpoint);
+  const file = join(scratch, `s3cmd-${round}`);
+  const settings = {
+    access_key: s3.accessKey,
+    secret_key: s3.secretKey,
+    host_base: host,
+    host_bucket: host,
+    ca_certs_file: join(scratch, 'ca.pem'),
+    check_ssl_hostname: 'False',
+    multipart_chunk_size_mb: '16',
+  };
+  await writeFile(file, `[default]\n${lines(settings)}`, { mode: 0o600 });
+  const prefix = `stream-${round}/`;
+  return {
+    name: 'the same | s3cmd put',
+    prefix,
+    backUp: (number) => ({
+      script: `${baseBackup(stage)} | zstd -q -3 -T2 | s3cmd -q -c ${file} put - s3://${s3.bucket}/${prefix}${number}`,
       env: password(stage),
     }),
   };
@@ -83,6 +111,7 @@ export function ours(stage: Stage, program: string, round: number, level: number
       return order('backup', { artefactPath: latest });
     },
     restore: (directory) => order('restore', { artefactPath: latest, directory }),
+    restoreItem: (item) => order('item', { artefactPath: latest, item }),
   };
 }
 
@@ -90,19 +119,25 @@ function minute(number: number): Date {
   return new Date(Date.UTC(2026, 0, 1, 0, number));
 }
 
-/** With the settings its manual recommends for S3, and two processes. */
-export async function pgBackRest(stage: Stage, round: number): Promise<Rival> {
+/**
+ * With the settings its manual recommends for S3, and two processes; bundles and block increments where it knows them.
+ * @param program `pgbackrest`, or the path of another version
+ */
+export async function pgBackRest(stage: Stage, round: number, program: string): Promise<Rival> {
   const { scratch, cluster } = stage;
-  const home = join(scratch, `pgbackrest-${round}`);
+  const release = await version(program, 'version');
+  const name = `pgbackrest-${release}-${round}`;
+  const home = join(scratch, name);
   await mkdir(home);
   const file = join(home, 'pgbackrest.conf');
-  const text = `[global]\n${lines(globalSettings(stage, round, home))}\n[db]\n${lines(instanceSettings(stage))}`;
+  const global = { ...globalSettings(stage, name, home), ...blockSettings(release) };
+  const text = `[global]\n${lines(global)}\n[db]\n${lines(instanceSettings(stage))}`;
   await writeFile(file, text, { mode: 0o600 });
-  const command = `pgbackrest --config=${file} --stanza=db`;
+  const command = `${program} --config=${file} --stanza=db`;
   const env = { PGPASSWORD: cluster.adminRole?.password ?? '' };
   return {
-    name: `pgBackRest ${await version('pgbackrest', 'version')}`,
-    prefix: `pgbackrest-${round}/`,
+    name: `pgBackRest ${release}`,
+    prefix: `${name}/`,
     prepare: async () => {
       await runProcess('bash', ['-ec', `${command} --no-online stanza-create`], {
         env: { PATH: process.env['PATH'] ?? '', ...env },
@@ -119,12 +154,18 @@ export async function pgBackRest(stage: Stage, round: number): Promise<Rival> {
   };
 }
 
-function globalSettings({ scratch, s3 }: Stage, round: number, home: string) {
+/** Block increments came with 2.46, and need bundles. */
+function blockSettings(release: string): Readonly<Record<string, string>> {
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  return major > 2 || minor >= 46 ? { 'repo1-bundle': 'y', 'repo1-block': 'y' } : {};
+}
+
+function globalSettings({ scratch, s3 }: Stage, name: string, home: string) {
   // It compares names of certificates only, not addresses.
   const [hostname, { port }] = ['localhost', new URL(s3.tlsEndpoint)];
   return {
     'repo1-type': 's3',
-    'repo1-path': `/pgbackrest-${round}`,
+    'repo1-path': `/${name}`,
     'repo1-s3-endpoint': hostname,
     'repo1-storage-port': port,
     'repo1-storage-ca-file': join(scratch, 'ca.pem'),
@@ -186,6 +227,10 @@ export async function restic(stage: Stage, round: number): Promise<Rival> {
     }),
     restore: (directory) => ({
       script: `restic ${options} dump latest base.tar | tar -x -C ${directory}`,
+      env,
+    }),
+    restoreItem: (path) => ({
+      script: `restic ${options} dump latest base.tar | tar -x -O ${path} > /dev/null`,
       env,
     }),
   };

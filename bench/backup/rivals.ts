@@ -130,7 +130,7 @@ export async function pgBackRest(stage: Stage, round: number, program: string): 
   const home = join(scratch, name);
   await mkdir(home);
   const file = join(home, 'pgbackrest.conf');
-  const global = { ...globalSettings(stage, name, home), ...blockSettings(release) };
+  const global = { ...globalSettings(stage, name, home), ...newerSettings(release) };
   const text = `[global]\n${lines(global)}\n[db]\n${lines(instanceSettings(stage))}`;
   await writeFile(file, text, { mode: 0o600 });
   const command = `${program} --config=${file} --stanza=db`;
@@ -154,10 +154,14 @@ export async function pgBackRest(stage: Stage, round: number, program: string): 
   };
 }
 
-/** Block increments came with 2.46, and need bundles. */
-function blockSettings(release: string): Readonly<Record<string, string>> {
+/** Block increments came with 2.46, and need bundles; 2.59 refuses root unless told. */
+function newerSettings(release: string): Readonly<Record<string, string>> {
   const [major = 0, minor = 0] = release.split('.').map(Number);
-  return major > 2 || minor >= 46 ? { 'repo1-bundle': 'y', 'repo1-block': 'y' } : {};
+  const since = (first: number): boolean => major > 2 || minor >= first;
+  return {
+    ...(since(46) ? { 'repo1-bundle': 'y', 'repo1-block': 'y' } : {}),
+    ...(since(59) ? { 'allow-root': 'y' } : {}),
+  };
 }
 
 function globalSettings({ scratch, s3 }: Stage, name: string, home: string) {

@@ -87,7 +87,9 @@ async function startSlowBackup(): Promise<string> {
   const jobId = await pair.createBackup();
   await pair.sandbox.waitFor('the worker to be at work', async () => {
     const { phase } = await pair.job(jobId);
-    return phase === 'running' && (await pair.workerPids()).length > 0;
+    // A small database is read before its first object has been stored.
+    const isAtWork = phase === 'running' || phase === 'verifying';
+    return isAtWork && (await pair.workerPids()).length > 0;
   });
   return jobId;
 }

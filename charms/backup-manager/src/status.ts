@@ -84,9 +84,10 @@ function faultText({ code, message, hint }: StorageFault, application: string): 
     return full;
   }
   const rest = `; run: juju run ${application}/leader check-storage`;
-  const short = `S3: ${withoutPlace(message)}`;
   const room = MAX_SHOWN - rest.length;
-  return `${short.length > room ? `${short.slice(0, room - 1)}…` : short}${rest}`;
+  const forms = shortForms(message);
+  const fitting = forms.find((form) => form.length <= room);
+  return `${fitting ?? `${forms.at(-1)?.slice(0, room - 1)}…`}${rest}`;
 }
 
 /** Their hint is the command that ends them. */
@@ -101,9 +102,19 @@ const CONFIGURED: readonly string[] = [
   'bad-passphrase',
 ];
 
-/** Without `cannot list bucket … at …: ` before it. */
-function withoutPlace(message: string): string {
-  return message.replace(/^cannot [^:]*? at \S+: /, '');
+/** From the most telling to the shortest: with the bucket and the server, with the one that matters, with neither. */
+function shortForms(message: string): readonly string[] {
+  const [place = '', bucket = '', server = ''] =
+    /^cannot [^:]*?(bucket "[^"]*") at (?:https?:\/\/)?(\S+): /.exec(message) ?? [];
+  const reason = message.slice(place.length);
+  const bare = `S3: ${reason}`;
+  if (place === '') {
+    return [bare];
+  }
+  const named = reason.includes('bucket')
+    ? `S3 ${bucket}: ${reason}`
+    : `S3 at ${server}: ${reason}`;
+  return [`S3 ${bucket} at ${server}: ${reason}`, named, bare];
 }
 
 /** Where nothing was ever asked. */

@@ -52,7 +52,18 @@ describe('of a long fault the status keeps what is wrong, and the command that t
   const hint = 'create the bucket, or correct the bucket setting of the application';
 
   test.each([
-    [`${place}: there is no such bucket`, `blocked: S3: there is no such bucket; ${command}`],
+    [
+      `${place}: there is no such bucket`,
+      `blocked: S3 bucket "backups": there is no such bucket; ${command}`,
+    ],
+    [
+      `${place}: connection refused`,
+      `blocked: S3 at s3.eu-central.example.com:9000: connection refused; ${command}`,
+    ],
+    [
+      'cannot list bucket "b" at http://127.0.0.1:1: connection refused (ECONNREFUSED)',
+      `blocked: S3 bucket "b" at 127.0.0.1:1: connection refused (ECONNREFUSED); ${command}`,
+    ],
     [
       `${place}: ${'x'.repeat(100)}`,
       expect.stringMatching(

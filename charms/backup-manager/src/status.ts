@@ -106,15 +106,13 @@ const CONFIGURED: readonly string[] = [
 function shortForms(message: string): readonly string[] {
   const [place = '', bucket = '', server = ''] =
     /^cannot [^:]*?(bucket "[^"]*") at (?:https?:\/\/)?(\S+): /.exec(message) ?? [];
-  const reason = message.slice(place.length);
-  const bare = `S3: ${reason}`;
+  const what = message.slice(place.length);
+  const bare = `S3: ${what}`;
   if (place === '') {
     return [bare];
   }
-  const named = reason.includes('bucket')
-    ? `S3 ${bucket}: ${reason}`
-    : `S3 at ${server}: ${reason}`;
-  return [`S3 ${bucket} at ${server}: ${reason}`, named, bare];
+  const named = what.includes('bucket') ? `S3 ${bucket}: ${what}` : `S3 at ${server}: ${what}`;
+  return [`S3 ${bucket} at ${server}: ${what}`, named, bare];
 }
 
 /** Where nothing was ever asked. */

@@ -49,6 +49,6 @@ export class Reference {
 }
 
 /** Paths may come with slashes around them. */
-function bare(path: string): string {
+export function bare(path: string): string {
   return path.replace(/^\/+|\/+$/g, '');
 }

@@ -257,7 +257,7 @@ async function replaceUnit(world: World): Promise<string> {
 }
 
 async function changeRelation(world: World): Promise<string> {
-  const database = world.database;
+  const database = world.pick(world.unrelated) ?? world.database;
   if (world.unrelated.has(database)) {
     return `${database} related: ${await world.relate(database)}`;
   }

@@ -13,6 +13,7 @@ jest.setTimeout(900_000);
 const SCALE = 5;
 // While it is shut only the first pack of data passes, so that a kill lands in the middle of a job.
 const gate = new Gate();
+let held: 'PutObject' | 'GetObject' = 'PutObject';
 
 let s3: S3DevServer;
 let pair: DeployedPair;
@@ -23,9 +24,7 @@ let dataDirectory = '';
 beforeAll(async () => {
   s3 = await startS3DevServer('backups', {
     faults: ({ operation, key }) =>
-      ['PutObject', 'GetObject'].includes(operation) && key.includes('/chunks/')
-        ? gate.pass()
-        : undefined,
+      operation === held && key.includes('/chunks/') ? gate.pass() : undefined,
   });
   pair = await DeployedPair.deploy(s3);
   const database = await pair.database();
@@ -134,6 +133,7 @@ async function startAndReachTheMiddle(kind: 'backup' | 'restore'): Promise<strin
       'DROP TABLE IF EXISTS extra; CREATE TABLE extra AS SELECT gen_random_uuid() AS id FROM generate_series(1, 3000000)',
     );
   }
+  held = kind === 'backup' ? 'PutObject' : 'GetObject';
   gate.shut(1);
   const jobId =
     kind === 'backup'

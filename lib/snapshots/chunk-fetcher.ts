@@ -168,7 +168,7 @@ async function readPages<C>(
     const data = await read(run.pack, run);
     for (const { ref } of run.items) {
       const at = ref.at - run.offset;
-      pages.set(ref, data.slice(at, at + ref.stored));
+      pages.set(ref, new Uint8Array(data.subarray(at, at + ref.stored)));
     }
   }
   return pages;

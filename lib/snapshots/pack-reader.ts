@@ -55,8 +55,10 @@ export function createPackVerifier(options: PackReaderOptions): PackReader {
       }
     }
     const data = await kept.get(pack.id);
-    // A copy, as what is handed out changes hands, and others want the same pack.
-    return data?.slice(range.offset, range.end) ?? (await ranges(pack, range));
+    // A copy, as what is handed out changes hands, and others want the same pack. (A Buffer's slice would be a view.)
+    return data === undefined
+      ? await ranges(pack, range)
+      : new Uint8Array(data.subarray(range.offset, range.end));
   };
 }
 

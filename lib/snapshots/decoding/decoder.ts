@@ -58,7 +58,7 @@ export class Decoder implements AsyncDisposable {
       }
       return done;
     }
-    const owned = ownsItsMemory(data) ? data : data.slice();
+    const owned = ownsItsMemory(data) ? data : new Uint8Array(data);
     return await this.#pool.run(
       { data: owned, orders },
       {

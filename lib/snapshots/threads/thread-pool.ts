@@ -86,11 +86,16 @@ class PoolThread<Order, Result> {
   }
 
   give(waiting: Waiting<Order, Result>): void {
-    if (this.#failure === undefined) {
-      this.#given.push(waiting);
-      this.#worker.postMessage(waiting.order, waiting.transfer);
-    } else {
+    if (this.#failure !== undefined) {
       waiting.reject(this.#failure);
+      return;
+    }
+    try {
+      this.#worker.postMessage(waiting.order, waiting.transfer);
+      this.#given.push(waiting);
+    } catch (error) {
+      // What cannot be sent must not wait for an answer.
+      waiting.reject(error);
     }
   }
 

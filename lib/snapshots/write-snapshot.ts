@@ -22,7 +22,7 @@ const CLEANUP_MS = 15_000;
 /**
  * Backs up all entries. When it resolves, the snapshot is complete, its manifest was read back, and every
  * pack it names lies in the store. When it rejects or is aborted, there is no manifest; what else is left is harmless.
- * Memory stays below some 150 MiB whatever the size of the entries.
+ * Memory does not grow with the size of the entries: slots, packs and waiting batches bound it; see README.md.
  * @throws SnapshotError `already-exists`, `unsafe-entry`, `source-changed`; ObjectStoreError; the signal's reason
  */
 export async function writeSnapshot(options: WriteSnapshotOptions): Promise<SnapshotSummary> {

@@ -74,6 +74,7 @@ export function decodeManifest(
   if (!isSealed(data)) {
     throw damagedError(artefactPath, object, 'was altered: its checksum does not match');
   }
+  assertFeatures(json, artefactPath, object);
   const manifest = readManifest(json);
   if (manifest === undefined) {
     throw damagedError(artefactPath, object, 'is not a valid manifest');
@@ -121,20 +122,34 @@ function foreignOrBroken(data: Uint8Array, artefactPath: string, object: string)
   );
 }
 
+/** Before the seal is looked at: only its writer knows how a later version is sealed. */
 function assertVersion(json: JsonObject, artefactPath: string, object: string): void {
-  const version = json['version'];
-  const required = Array.isArray(json['requires']) ? json['requires'] : [];
-  const requires = required.filter((name) => name !== ENCRYPTED && name !== PAGES);
-  const newer = typeof version === 'number' && version > FORMAT_VERSION;
-  if (newer || requires.length > 0) {
-    const what = newer
-      ? `has format version ${version}`
-      : `needs ${requires.map((name) => JSON.stringify(name)).join(', ')}`;
-    throw new SnapshotError(
-      `cannot read backup ${JSON.stringify(artefactPath)}: it ${what}; this software reads up to version ${FORMAT_VERSION}`,
-      { code: 'newer-format', hint: 'upgrade this charm and try again', artefactPath, object },
-    );
+  const { version } = json;
+  if (typeof version === 'number' && version > FORMAT_VERSION) {
+    throw newerFormat(artefactPath, object, `has format version ${version}`);
   }
+}
+
+/** After the seal was found sound: an unknown name may as well be a known one with a flipped bit. */
+function assertFeatures(json: JsonObject, artefactPath: string, object: string): void {
+  const required = Array.isArray(json['requires']) ? json['requires'] : [];
+  const unknown = required.filter((name) => name !== ENCRYPTED && name !== PAGES);
+  if (unknown.length > 0) {
+    const names = unknown.map((name) => JSON.stringify(name)).join(', ');
+    throw newerFormat(artefactPath, object, `needs ${names}`);
+  }
+}
+
+function newerFormat(artefactPath: string, object: string, what: string): SnapshotError {
+  return new SnapshotError(
+    `cannot read backup ${JSON.stringify(artefactPath)}: object ${JSON.stringify(object)} ${what}; this software reads up to version ${FORMAT_VERSION}`,
+    {
+      code: 'newer-format',
+      hint: 'upgrade this charm and try again; where no newer charm wrote this backup, the object is damaged: restore another one',
+      artefactPath,
+      object,
+    },
+  );
 }
 
 function isSealed(data: Uint8Array): boolean {

@@ -1,7 +1,10 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore } from '#object-store';
 import { isSnapshotError, openSnapshot } from '#snapshots';
+import { decodeManifest } from '../../../lib/snapshots/manifest.ts';
 import {
   allKeys,
   aSnapshot,
@@ -17,6 +20,14 @@ async function check(store: ObjectStore, artefactPath: string): Promise<unknown>
     const snapshot = await openSnapshot(store, artefactPath);
     await snapshot.verify();
     return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function thrownBy(manifest: Buffer, artefactPath: string, key: string): unknown {
+  try {
+    return decodeManifest(manifest, artefactPath, key);
   } catch (error) {
     return error;
   }
@@ -72,6 +83,22 @@ describe('damage anywhere is found and named', () => {
         { numRuns: 20 },
       );
     }
+  });
+
+  test('each single bit of a manifest', async () => {
+    const { store, artefactPath } = await aSnapshot();
+    const key = `${artefactPath}manifest.json`;
+    const sound = Buffer.from(await store.get(key));
+    const unnoticed: number[] = [];
+    for (let bit = 0; bit < sound.length * 8; bit += 1) {
+      const data = Buffer.from(sound);
+      data[bit >> 3] = (data[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const named = namedBy(thrownBy(data, artefactPath, key), artefactPath, key);
+      if (!isDeepStrictEqual(named, NAMED)) {
+        unnoticed.push(bit);
+      }
+    }
+    expect(unnoticed).toEqual([]);
   });
 
   test('any object cut short', async () => {
@@ -171,9 +198,11 @@ describe('what is no backup is not opened', () => {
     const key = `${artefactPath}manifest.json`;
     const text = Buffer.from(await store.get(key)).toString('utf8');
     expect(text).toContain(from);
-    await store.put(key, Buffer.from(text.replace(from, to)));
+    const content = text.slice(0, -83).replace(from, to);
+    const seal = createHash('sha256').update(content).digest('hex');
+    await store.put(key, Buffer.from(`${content},\n  "sha256": "${seal}"\n}\n`));
     const opened = openSnapshot(store, artefactPath);
-    await expect(opened).rejects.toMatchObject({ code: 'newer-format' });
+    await expect(opened).rejects.toMatchObject({ code: 'newer-format', object: key });
     await expect(opened).rejects.toThrow(named);
   });
 

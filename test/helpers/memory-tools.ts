@@ -9,11 +9,11 @@ import { PROBE_META } from './probe-charm.ts';
 export function toolsFor(
   fields: StateFields,
   facts: { readonly trusted?: boolean } = {},
-  action?: TestEvent['action'],
+  event: Partial<TestEvent> = {},
 ) {
   const world = new World(
     state(fields),
-    { path: 'hooks/update-status', environment: {}, ...(action && { action }) },
+    { path: 'hooks/update-status', environment: {}, ...event },
     { meta: charmMetaFrom(PROBE_META), appName: 'probe', unitNumber: 0, ...facts },
   );
   const runner = createMemoryRunner(world);

@@ -45,10 +45,7 @@ export class DatabaseCharm extends CharmBase<DatabaseTypes> {
     framework.observe(on.leaderElected, async () => await this.#reconcile());
     // The keys of a manager may be new ones.
     framework.observe(on.secretChanged, async () => await this.#reconcile());
-    // Juju sends it only when nothing else is left to tell.
-    framework.observe(on.updateStatus, async () => {
-      await this.#reconcile({ isSettled: true, isThorough: true });
-    });
+    framework.observe(on.updateStatus, async () => await this.#reconcile({ isThorough: true }));
     framework.observe(on.custom(PROGRESS_EVENT), async () => await this.#reconcile());
     framework.observe(on.stop, async () => {
       this.#isLeaving = true;

@@ -22,6 +22,14 @@ import {
 import type { CharmBase, Relation } from '#ops';
 import { type Clock, HintError } from '#system';
 import type { DatabaseTypes } from './charm-types.ts';
+import {
+  CLAIMS_KEY,
+  hearPeers,
+  NO_NEWS,
+  OUTCOMES_KEY,
+  type PeerNews,
+  seenUnits,
+} from './hear-peers.ts';
 import { defined, failureOf, outcomeOf, statusOfOutcome, statusOfRecord } from './job-status.ts';
 import { wishesOf } from './job-wishes.ts';
 import {
@@ -34,6 +42,7 @@ import {
   parseClaims,
   parseLedger,
   parseOutcomes,
+  takeIn,
 } from './ledger.ts';
 import {
   planRequests,
@@ -51,8 +60,6 @@ export interface DeskOptions {
   readonly refusal?: RequestInput['refusal'];
   /** A peer unit that has just left. */
   readonly departedUnit?: string | undefined;
-  /** Whether every living peer is known here: a young unit meets them one event at a time. */
-  readonly isSettled?: boolean;
   /** For what a job does not limit itself. */
   readonly deadlines?: JobDeadline;
   /** For how long the data a restore replaces are kept. */
@@ -66,8 +73,6 @@ export interface DeskOptions {
 
 export const PEERS = 'database-peers';
 const LEDGER_KEY = 'ledger';
-const OUTCOMES_KEY = 'outcomes';
-const CLAIMS_KEY = 'claims';
 const PRIMARY_KEY = 'primary';
 
 /** The peer relation before this dispatch wrote to it. */
@@ -86,11 +91,6 @@ interface Pass {
   readonly plan: RequestPlan;
   readonly report: RunnerReport;
   readonly primary: Primary | undefined;
-}
-
-interface PeerWord {
-  readonly name: string;
-  readonly said: { get(key: string): string | undefined };
 }
 
 export class JobDesk {
@@ -116,8 +116,10 @@ export class JobDesk {
 
   async reconcile(options: DeskOptions): Promise<RunnerReport> {
     const { runner } = options;
-    const ledger = this.#readLedger() ?? new Map();
-    const primary = this.#choosePrimary(ledger, options);
+    const news = this.#hearPeers(options);
+    // Before anything is planned: what is lost is told in the same commit in which it is entered.
+    const ledger = takeIn(this.#readLedger() ?? new Map(), news);
+    const primary = this.#choosePrimary(ledger, news);
     const plan = this.#plan(ledger, primary, options);
     const report = await runner.reconcile({
       wanted: plan.mine.map((one) => this.#toSpec(one, options)),
@@ -125,7 +127,7 @@ export class JobDesk {
       undecided: plan.undecided,
     });
     await forgetWithdrawn(runner, report, plan);
-    this.#tellPeers(ledger, { plan, report, primary }, options);
+    this.#tellPeers(ledger, { plan, report, primary });
     this.#tellRequirers(ledger, plan, report, (await options.keptData?.()) ?? new Set());
     return report;
   }
@@ -140,19 +142,18 @@ export class JobDesk {
     return (this.#peers()?.units.length ?? 0) > 0;
   }
 
-  #choosePrimary(ledger: Ledger, options: DeskOptions): Primary | undefined {
-    const { unit } = this.#charm;
+  #choosePrimary(ledger: Ledger, { goneUnits }: PeerNews): Primary | undefined {
     const { primary: recorded } = this.#readCommitted();
     const peers = this.#peers();
-    if (peers === undefined || !this.isLedgerSound || !unit.isLeader()) {
+    if (peers === undefined || !this.#keepsLedger) {
       return recorded;
     }
     return electPrimary({
       recorded,
       ledger,
-      self: unit.name,
-      living: this.#living(peers),
-      gone: new Set(this.#goneUnits(ledger, peers, options)),
+      self: this.#charm.unit.name,
+      living: seenUnits(this.#charm, peers),
+      gone: new Set(goneUnits),
     });
   }
 
@@ -221,7 +222,7 @@ export class JobDesk {
     }
   }
 
-  #tellPeers(ledger: Ledger, pass: Pass, options: DeskOptions): void {
+  #tellPeers(ledger: Ledger, pass: Pass): void {
     const { plan, report, primary } = pass;
     const peers = this.#peers();
     if (peers === undefined) {
@@ -232,11 +233,10 @@ export class JobDesk {
     const claims = this.#claims(pass);
     peers.data(unit).set(OUTCOMES_KEY, own.size === 0 ? '' : encodeOutcomes(own));
     peers.data(unit).set(CLAIMS_KEY, claims.size === 0 ? '' : encodeClaims(claims));
-    if (!unit.isLeader() || !this.isLedgerSound) {
+    if (!this.#keepsLedger) {
       return;
     }
     const relations = new Map(plan.mine.map((one) => [one.job.jobId, one.relationId]));
-    const others = this.#others(peers, options);
     const next = advanceLedger(ledger, {
       claimed: report.claimed.flatMap((jobId) => {
         const relation = relations.get(jobId);
@@ -245,15 +245,8 @@ export class JobDesk {
       assigned: plan.assigned,
       refused: plan.refused,
       primary,
-      outcomes: new Map([
-        [unit.name, own],
-        ...others.map(({ name, said }) => [name, parseOutcomes(said.get(OUTCOMES_KEY))] as const),
-      ]),
-      claims: new Map([
-        [unit.name, claims],
-        ...others.map(({ name, said }) => [name, parseClaims(said.get(CLAIMS_KEY))] as const),
-      ]),
-      goneUnits: this.#goneUnits(ledger, peers, options),
+      outcomes: new Map([[unit.name, own]]),
+      claims: new Map([[unit.name, claims]]),
       requested: plan.requested,
       unit: unit.name,
       now: this.#clock.now(),
@@ -278,29 +271,18 @@ export class JobDesk {
     return new Set(said.filter((jobId) => mine.has(jobId)));
   }
 
-  #others(peers: Relation, { departedUnit }: DeskOptions): PeerWord[] {
-    const departed = departedUnit === undefined ? [] : [this.#charm.model.getUnit(departedUnit)];
-    return [...peers.units, ...departed]
-      .filter((unit) => !unit.isOwn)
-      .map((unit) => ({ name: unit.name, said: peers.data(unit) }));
+  /** Whether this unit writes the ledger. */
+  get #keepsLedger(): boolean {
+    return this.#charm.unit.isLeader() && this.isLedgerSound;
   }
 
-  #living(peers: Relation): ReadonlySet<string> {
-    return new Set([this.#charm.unit.name, ...peers.units.map((unit) => unit.name)]);
-  }
-
-  #goneUnits(ledger: Ledger, peers: Relation, options: DeskOptions): string[] {
-    const { departedUnit, isSettled = false } = options;
-    const living = this.#living(peers);
-    const primary = this.#readCommitted().primary?.unit;
-    const known = [...ledger.values()].map((entry) => entry.unit);
-    const missing = [...known, ...(primary === undefined ? [] : [primary])].filter(
-      (name) => !living.has(name),
-    );
-    return [
-      ...(departedUnit === undefined || living.has(departedUnit) ? [] : [departedUnit]),
-      ...(isSettled ? missing : []),
-    ];
+  #hearPeers({ departedUnit }: DeskOptions): PeerNews {
+    const peers = this.#peers();
+    if (peers === undefined || !this.#keepsLedger) {
+      return NO_NEWS;
+    }
+    const { ledger = new Map(), primary } = this.#readCommitted();
+    return hearPeers(this.#charm, { peers, ledger, primary, departedUnit });
   }
 
   #tellRequirers(

@@ -60,29 +60,47 @@ export function encodeLedger(ledger: Ledger): string {
   return JSON.stringify([...ledger]);
 }
 
-export interface LedgerChange {
+/** What units say of their own jobs, by name of the unit. */
+export interface PeerWords {
+  /** What they say about the end. */
+  readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
+  /** What they say they have claimed. */
+  readonly claims: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export interface LedgerChange extends PeerWords {
   /** Jobs claimed by this unit: entries for those the ledger does not know. */
   readonly claimed: readonly { readonly jobId: string; readonly relation: number }[];
   /** Jobs the primary has to run, and which it has not claimed yet. */
   readonly assigned: readonly { readonly jobId: string; readonly relation: number }[];
   /** The primary; undefined where nothing is claimed or assigned. */
   readonly primary?: Primary | undefined;
-  /** What units say they have claimed. */
-  readonly claims: ReadonlyMap<string, ReadonlySet<string>>;
   /** Jobs refused without running them: entered with their outcome. */
   readonly refused: readonly {
     readonly jobId: string;
     readonly relation: number;
     readonly outcome: Outcome;
   }[];
-  /** What units (this one and the others) say about the end of their own jobs. */
-  readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
-  /** Units known to be gone. */
-  readonly goneUnits: readonly string[];
   /** Every job id some requirer asks for at the moment. */
   readonly requested: ReadonlySet<string>;
   readonly unit: string;
   readonly now: Date;
+}
+
+/**
+ * The ledger with what other units have said, and without those that are gone: what they had not ended is lost. An outcome
+ * once entered is never changed.
+ */
+export function takeIn(
+  ledger: Ledger,
+  { goneUnits, ...words }: PeerWords & { readonly goneUnits: readonly string[] },
+): Ledger {
+  return new Map(
+    [...ledger].map(([jobId, entry]) => {
+      const heard = hear(entry, jobId, words);
+      return [jobId, goneUnits.includes(entry.unit) ? orphan(heard) : heard] as const;
+    }),
+  );
 }
 
 /** The next ledger. An outcome once entered is never changed, nor is the unit of a job. */
@@ -102,7 +120,7 @@ export function advanceLedger(ledger: Ledger, change: LedgerChange): Ledger {
     }
   }
   for (const [jobId, entry] of next) {
-    next.set(jobId, advanceEntry(entry, jobId, change));
+    next.set(jobId, hear(entry, jobId, change));
   }
   return prune(next, change.requested);
 }
@@ -144,15 +162,14 @@ export function encodeOutcomes(outcomes: ReadonlyMap<string, Outcome>): string {
   return JSON.stringify([...outcomes].map(([jobId, outcome]) => [jobId, briefOutcome(outcome)]));
 }
 
-function advanceEntry(entry: LedgerEntry, jobId: string, change: LedgerChange): LedgerEntry {
-  const said = change.outcomes.get(entry.unit)?.get(jobId);
-  const isTaken = change.claims.get(entry.unit)?.has(jobId) === true;
-  const known = {
+function hear(entry: LedgerEntry, jobId: string, { outcomes, claims }: PeerWords): LedgerEntry {
+  const said = outcomes.get(entry.unit)?.get(jobId);
+  const isTaken = claims.get(entry.unit)?.has(jobId) === true;
+  return {
     ...entry,
     ...(isTaken ? { isTaken } : {}),
     ...(entry.outcome !== undefined || said === undefined ? {} : { outcome: briefOutcome(said) }),
   };
-  return change.goneUnits.includes(entry.unit) ? orphan(known) : known;
 }
 
 function orphan(entry: LedgerEntry): LedgerEntry {

@@ -26,7 +26,6 @@ export interface Connection {
 
 export interface ReconcileOptions {
   readonly departedUnit?: string;
-  readonly isSettled?: boolean;
   /** Whether to look after what changes rarely as well: roles in the server. */
   readonly isThorough?: boolean;
 }
@@ -84,14 +83,13 @@ export class UnitManager {
 
   /** Jobs first: whether the server may be started depends on what they do. */
   async reconcile(options: ReconcileOptions = {}): Promise<void> {
-    const { departedUnit, isSettled = false, isThorough = false } = options;
+    const { departedUnit, isThorough = false } = options;
     const refusal = await this.#refusal();
     const runner = await this.#runner();
     await this.#dropExpiredData();
     const report = await this.#desk.reconcile({
       runner,
       departedUnit,
-      isSettled,
       deadlines: this.settings.deadlines,
       restoreKeepHours: this.settings.restoreKeepHours,
       keptData: async () => await this.#keptData(),

@@ -38,8 +38,17 @@ export class Application {
 
   /** How many units the administrator asked for; units going away are not counted. */
   plannedUnits(): number {
+    return this.livingUnits().size;
+  }
+
+  /**
+   * Names of the own units as the controller knows them, without those going away: also of units this one has not met
+   * in a peer relation yet. Who is not among them has gone, or goes.
+   */
+  livingUnits(): ReadonlySet<string> {
     const { units } = goalState(this.#session.tools);
-    return Object.values(units).filter(({ status }) => status !== 'dying').length;
+    const living = Object.entries(units).filter(([, { status }]) => status !== 'dying');
+    return new Set(living.map(([name]) => name));
   }
 
   /** A secret all units may read and the leader keeps. @throws LeaderOnlyError */

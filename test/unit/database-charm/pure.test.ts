@@ -10,6 +10,7 @@ import {
   type LedgerChange,
   parseLedger,
   parseOutcomes,
+  takeIn,
 } from '../../../charms/database/src/ledger.ts';
 import {
   type Election,
@@ -29,7 +30,6 @@ function aChange(fields: Partial<LedgerChange> = {}): LedgerChange {
     refused: [],
     claims: new Map(),
     outcomes: new Map(),
-    goneUnits: [],
     requested: new Set(),
     unit: 'db/0',
     now: NOW,
@@ -86,20 +86,28 @@ describe('the ledger', () => {
         requested: new Set(['j']),
       }),
     );
-    const later = advanceLedger(
-      ended,
-      aChange({
-        ...claim('j'),
-        unit: 'db/1',
-        outcomes: new Map([
-          ['db/0', new Map([['j', { status: 'error' }]])],
-          ['db/1', new Map([['j', { status: 'error' }]])],
-        ]),
-        goneUnits: ['db/0'],
-      }),
-    );
+    const outcomes = new Map([
+      ['db/0', new Map([['j', { status: 'error' as const }]])],
+      ['db/1', new Map([['j', { status: 'error' as const }]])],
+    ]);
+    const heard = takeIn(ended, { outcomes, claims: new Map(), goneUnits: ['db/0'] });
+    const later = advanceLedger(heard, aChange({ ...claim('j'), unit: 'db/1', outcomes }));
 
-    expect(later.get('j')).toMatchObject({ unit: 'db/0', outcome: { status: 'success' } });
+    expect(later.get('j')).toMatchObject({
+      unit: 'db/0',
+      outcome: { status: 'success' },
+      isOrphan: true,
+    });
+  });
+
+  test('takes what a unit that is gone had not ended for lost, by its last word', () => {
+    const before = advanceLedger(new Map(), claim('told', 'open'));
+    const outcomes = new Map([['db/0', new Map([['told', { status: 'success' as const }]])]]);
+    const heard = takeIn(before, { outcomes, claims: new Map(), goneUnits: ['db/0'] });
+
+    expect(heard.get('told')?.outcome).toEqual({ status: 'success' });
+    expect(heard.get('open')?.outcome).toMatchObject({ status: 'error', errorCode: 'lost' });
+    expect(takeIn(heard, { outcomes, claims: new Map(), goneUnits: ['db/0'] })).toEqual(heard);
   });
 
   test('believes a unit about its own jobs only', () => {

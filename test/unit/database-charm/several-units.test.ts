@@ -72,18 +72,60 @@ describe('several units', () => {
     expect(other.runner.records.size).toBe(0);
   });
 
-  test('a unit nobody saw leave is missed at the next update-status, not before', async () => {
-    await stage.ask(1, [aJob()]);
-    const ledger = stage.now.getRelation(PEERS_ID).localAppData['ledger'] ?? '';
-    const other = new Stage({ unitId: 1 });
-    other.now = other.now.withRelation(withPeer(ledger, {}));
+  describe('a primary the leader does not see', () => {
+    let young: Stage;
 
-    await other.ask(1, [aJob()]);
-    expect(other.statuses(1)).toEqual([]);
-    await other.run((on) => on.updateStatus());
-    await other.progress();
+    beforeEach(async () => {
+      await stage.ask(1, [aJob()]);
+      const { localAppData } = stage.now.getRelation(PEERS_ID);
+      young = new Stage({ unitId: 1, leader: false });
+      young.now = young.now
+        .withRelation({ ...withPeer('', { 0: {} }), localAppData })
+        .withRelation(asking(1, [aJob()]));
+    });
 
-    expect(other.statuses(1)).toMatchObject([{ status: 'error', errorCode: 'lost' }]);
+    async function leave(): Promise<void> {
+      await young.run((on, now) =>
+        on.relationDeparted(now.getRelation(PEERS_ID), { remoteUnit: 0, departingUnit: 'db/0' }),
+      );
+      const { localAppData } = young.now.getRelation(PEERS_ID);
+      young.now = young.now.withRelation({ ...withPeer('', {}), localAppData });
+    }
+
+    test('lives where the controller knows it: nothing is taken from it, not even at update-status', async () => {
+      const { localAppData } = young.now.getRelation(PEERS_ID);
+      young.now = young.now
+        .withRelation({ ...withPeer('', {}), localAppData })
+        .with({ leader: true, plannedUnits: 2 });
+      await young.run((on) => on.leaderElected());
+      await young.run((on) => on.updateStatus());
+      await young.ask(1, [aJob(), aJob({ jobId: 'job-2' })]);
+
+      expect(young.statuses(1)).toEqual([]);
+      expect(young.runner.records.size).toBe(0);
+      expect(young.ledger()['job-2']).toMatchObject({ unit: 'db/0', epoch: 1 });
+    });
+
+    test('that left before this unit led is missed as soon as it leads', async () => {
+      await leave();
+      expect(young.statuses(1)).toEqual([]);
+
+      young.now = young.now.with({ leader: true });
+      await young.run((on) => on.leaderElected());
+
+      expect(young.statuses(1)).toMatchObject([
+        { jobId: 'job-1', status: 'error', errorCode: 'lost' },
+      ]);
+      expect(young.ledger()['job-1']).toMatchObject({ unit: 'db/0', isOrphan: true });
+      await young.ask(1, [aJob(), aJob({ jobId: 'job-2' })]);
+      await young.progress();
+      expect(young.runner.started).toEqual(['job-2']);
+      expect(young.ledger()['job-2']).toMatchObject({ unit: 'db/1', epoch: 2, isTaken: true });
+      expect(young.statuses(1)).toMatchObject([
+        { jobId: 'job-2', status: 'running' },
+        { jobId: 'job-1', errorCode: 'lost' },
+      ]);
+    });
   });
 
   test('the leader assigns a new job to the primary, who claims it, says so, and then runs it', async () => {

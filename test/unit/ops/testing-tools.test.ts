@@ -190,7 +190,7 @@ describe('goal state', () => {
       since: expect.stringMatching(/Z$/),
     }));
     expect(run('goal-state')).toEqual({
-      units: { 'probe/0': active, 'probe/4': active, 'probe/1000': active },
+      units: { 'probe/0': active, 'probe/4': active, 'probe/1': active },
       relations: { database: { pg: joined, 'pg/0': joined } },
     });
   });
@@ -199,6 +199,22 @@ describe('goal state', () => {
     const seen: number[] = [];
     await onStart((charm) => void seen.push(charm.app.plannedUnits()), { plannedUnits: 0 });
     expect(seen).toEqual([0]);
+  });
+
+  test('tells who lives: also who was not met yet, and not who departs', async () => {
+    const seen: string[][] = [];
+    const cluster = peerRelation({ endpoint: 'cluster', peers: { 1: {}, 3: {} } });
+    const note = (charm: ProbeCharm) => void seen.push([...charm.app.livingUnits()]);
+    await onStart(note, { plannedUnits: 4, relations: [cluster] });
+    expect(seen).toEqual([['probe/0', 'probe/1', 'probe/3', 'probe/2']]);
+    const { run } = toolsFor(
+      { plannedUnits: 2, relations: [cluster] },
+      {},
+      { relation: cluster, relationKind: 'departed', remoteUnit: 1 },
+    );
+    expect(run('goal-state')).toMatchObject({
+      units: { 'probe/3': { status: 'active' }, 'probe/1': { status: 'dying' } },
+    });
   });
 });
 
@@ -251,7 +267,7 @@ describe('logs and results', () => {
 
   test('with keys Juju refuses are refused', () => {
     const action = { name: 'greet', params: {} };
-    const { error, run, world } = toolsFor({}, {}, action);
+    const { error, run, world } = toolsFor({}, {}, { action });
     expect(error('action-set', 'a_b=1')).toContain('key "a_b" must start and end with lowercase');
     expect(error('action-set', 'a.stdout=1')).toContain('cannot set reserved action key "stdout"');
     expect(error('action-log')).toContain('no message specified');

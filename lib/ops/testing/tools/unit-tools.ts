@@ -73,15 +73,25 @@ type Goal = Readonly<Record<string, { readonly status: string; readonly since: s
 // As Juju prints times here. Tests compare statuses, never times.
 const SINCE = '2030-01-31 12:00:00Z';
 
-/** This unit, its known peers, and as many more as are planned; units not planned are dying. */
+/**
+ * This unit, its known peers, and as many more as are planned, under the lowest numbers free; units not planned are
+ * dying, a peer that departs before others.
+ */
 function goalUnits(world: World): Goal {
+  const { event } = world;
   const peers = [...world.relations.values()]
     .filter((relation) => relation.kind === 'peer')
-    .flatMap((relation) => Object.keys(remoteUnitsOf(relation)))
+    .flatMap((relation) => {
+      const isLeft = event.relationKind === 'departed' && event.relation?.id === relation.id;
+      const departed = isLeft ? String(event.remoteUnit) : undefined;
+      const numbers = Object.keys(remoteUnitsOf(relation));
+      return numbers.toSorted((a, b) => Number(a === departed) - Number(b === departed));
+    })
     .map((number) => `${world.appName}/${number}`);
   const names = [...new Set([world.unitName, ...peers])];
-  for (let number = 1000; names.length < world.given.plannedUnits; number += 1) {
-    names.push(`${world.appName}/${number}`);
+  for (let number = 0; names.length < world.given.plannedUnits; number += 1) {
+    const name = `${world.appName}/${number}`;
+    names.push(...(names.includes(name) ? [] : [name]));
   }
   return Object.fromEntries(
     names.map((name, index) => [

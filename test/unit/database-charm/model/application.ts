@@ -23,6 +23,7 @@ export interface Unit {
 
 export interface HookOptions {
   readonly succeeds: boolean;
+  /** Whether it is one of those that come when nothing else is left to tell. */
   readonly isSettled: boolean;
   /** So many actions are carried out before the hook is killed. */
   readonly budget?: number;
@@ -107,7 +108,7 @@ export class Application {
     };
     try {
       const deadlines = { stallSeconds: 120 };
-      await desk.reconcile({ runner, departedUnit, isSettled: options.isSettled, deadlines });
+      await desk.reconcile({ runner, departedUnit, deadlines });
     } catch (error) {
       if (error instanceof HookKilledError) {
         return false;
@@ -157,7 +158,7 @@ export class Application {
       isOwn: name === unit.name,
       isLeader: () => this.leader === name,
     });
-    const app = { name: 'db' };
+    const app = { name: 'db', livingUnits: () => new Set(this.units.keys()) };
     const databag = (bag: Bag): object => ({
       get: (key: string) => (staged.get(bag)?.get(key) ?? bag.get(key)) || undefined,
       set: (key: string, value: string) => {

@@ -29,6 +29,7 @@ export {
   setKept,
   undeleteSnapshot,
 } from './life/delete-snapshot.ts';
+export { type FailedAttempt, type FailedOptions, planFailed } from './life/failed-attempts.ts';
 export type { SnapshotMarks } from './life/marks.ts';
 export { type Pin, pinSnapshot } from './life/pin-snapshot.ts';
 export {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '#system';
 import { isSnapshotError } from './errors.ts';
 import { MANIFEST_OBJECT, STARTED_FORMAT, STARTED_OBJECT } from './format.ts';
 import { parseJsonObject } from './json.ts';
+import { attemptOf } from './life/failed-attempts.ts';
 import { DELETED_MANIFEST, marksFrom } from './life/marks.ts';
 import { loadManifest } from './open-snapshot.ts';
 import { forEachConcurrently } from './ordered-map.ts';
@@ -128,7 +129,7 @@ async function inspect(
 ): Promise<SnapshotInfo | UnusableArtefact | undefined> {
   const { artefactPath, objects } = candidate;
   if (!objects.has(MANIFEST_OBJECT)) {
-    return await describeStarted(store, artefactPath, options);
+    return await describeStarted(store, candidate, options);
   }
   try {
     const manifest = await loadManifest(store, artefactPath, options);
@@ -150,7 +151,7 @@ async function inspect(
 
 async function describeStarted(
   store: ObjectStore,
-  artefactPath: string,
+  { artefactPath, objects }: Candidate,
   options: Options,
 ): Promise<UnusableArtefact | undefined> {
   const marker = await readMarker(store, artefactPath, options);
@@ -159,6 +160,7 @@ async function describeStarted(
   }
   const { attributes } = marker;
   const startedAt = marker['started-at'];
+  const attempt = attemptOf(artefactPath, objects);
   return {
     artefactPath,
     code: 'incomplete',
@@ -167,6 +169,7 @@ async function describeStarted(
       ? { attributes: attributes as NonNullable<UnusableArtefact['attributes']> }
       : {}),
     ...(typeof startedAt === 'string' ? { startedAt } : {}),
+    ...(attempt === undefined ? {} : { attempt }),
   };
 }
 

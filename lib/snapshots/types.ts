@@ -3,6 +3,7 @@ import type { ObjectStore } from '#object-store';
 import type { Clock, JsonValue } from '#system';
 import type { ChunkIds } from './coding.ts';
 import type { RepositoryKey } from './crypto/repository-key.ts';
+import type { FailedAttempt } from './life/failed-attempts.ts';
 import type { SnapshotMarks } from './life/marks.ts';
 import type { ReadBarrier } from './read-barrier.ts';
 
@@ -212,6 +213,8 @@ export interface UnusableArtefact {
   /** Attributes noted when the backup began, where they can be read. */
   readonly attributes?: Readonly<Record<string, JsonValue>>;
   readonly startedAt?: string;
+  /** Where it is `incomplete`: what retention goes by. */
+  readonly attempt?: FailedAttempt;
 }
 
 export interface SnapshotListing {

@@ -70,9 +70,10 @@ export type BackupManagerTypes = {
     'network-limit': string;
     /**
      * Which backups of each database to keep, for example "last=3,daily=7,weekly=4,monthly=12". The
-     * rules are last, hourly, daily, weekly, monthly, yearly and within-days. Empty keeps all. See
-     * what
-     * it would do with the action plan-retention.
+     * rules are last, hourly, daily, weekly, monthly, yearly and within-days. Empty keeps all. What
+     * backups that failed left in the bucket goes with a sweep after 72 hours, or stays longer with
+     * failed=2 (the newest two) and failed-days=14. See what it would do with the action
+     * plan-retention.
      */
     retention: string;
     /** How many finished jobs to remember, 1 to 10000. Backups do not depend on it. */
@@ -260,7 +261,11 @@ export type BackupManagerTypes = {
       };
       results: ActionResults;
     };
-    /** Shows which backups retention would keep and delete now, and why. Deletes nothing. */
+    /**
+     * Shows which backups, and which remains of failed ones, retention would keep and delete now,
+     * and
+     * why. Deletes nothing.
+     */
     'plan-retention': {
       params: {
         /** Only backups of this application. */

@@ -41,9 +41,10 @@ function lookingAt(withStore: WithStore): Pick<StoragePort, 'check' | 'probe' | 
         const listing = await listSnapshots(store, folderOf(config), options);
         return {
           backups: listing.snapshots.map((one) => backupInfo(one)),
-          unfinished: listing.unusable.map(({ artefactPath, message }) => ({
+          unfinished: listing.unusable.map(({ artefactPath, message, attempt }) => ({
             artefactPath,
             message,
+            attempt,
           })),
           deleted: listing.deleted,
         };

@@ -1,7 +1,7 @@
 /** What this charm wants from the bucket. The real one loads the S3 client only when asked something. */
 import type { StorageConfig } from '#database-backup';
 import type { StorageReport } from '#object-store';
-import type { ItemSummary, SnapshotMarks } from '#snapshots';
+import type { FailedAttempt, ItemSummary, SnapshotMarks } from '#snapshots';
 
 /** One backup in the bucket. */
 export interface BackupInfo {
@@ -39,6 +39,8 @@ export interface BackupDetails extends BackupInfo {
 export interface UnfinishedBackup {
   readonly artefactPath: string;
   readonly message: string;
+  /** Where it was never completed: what retention goes by. */
+  readonly attempt?: FailedAttempt | undefined;
 }
 
 /** One that was deleted and not swept yet. */

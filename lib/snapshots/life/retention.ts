@@ -1,5 +1,6 @@
 /** Decides which snapshots of one application are kept. Pure, and it says why. */
 import { HintError } from '#system';
+import { DAY_MS, SWEEP_GRACE_MS } from './grace.ts';
 
 /** How many to keep by each rule; a rule that is absent keeps none. Calendar periods are those of UTC. */
 export interface RetentionRules {
@@ -14,6 +15,10 @@ export interface RetentionRules {
   readonly yearly?: number;
   /** Everything younger than so many days. */
   readonly withinDays?: number;
+  /** Of backups that were never completed, the newest so many: see `planFailed`. */
+  readonly failed?: number;
+  /** And those younger than so many days. */
+  readonly failedDays?: number;
 }
 
 /** What retention looks at. Times are ISO 8601. */
@@ -46,7 +51,12 @@ const NAMES: ReadonlyMap<string, RuleName> = new Map([
   ['monthly', 'monthly'],
   ['yearly', 'yearly'],
   ['within-days', 'withinDays'],
+  ['failed', 'failed'],
+  ['failed-days', 'failedDays'],
 ]);
+
+/** The rules about backups that were never completed; all others are about complete ones. */
+const FAILED_RULES: readonly string[] = ['failed', 'failedDays'] satisfies RuleName[];
 
 const FORM = 'for example "last=3,daily=7,weekly=4,monthly=12", with whole numbers above 0';
 const MAX_COUNT = 10_000;
@@ -59,28 +69,41 @@ export function parseRetention(text: string): RetentionRules | undefined {
   const items = text.split(/[\s,]+/).filter((item) => item !== '');
   const rules: Partial<Record<RuleName, number>> = {};
   for (const item of items) {
-    const [name = '', count = '', ...rest] = item.split('=');
-    const rule = NAMES.get(name);
-    if (rule === undefined || rest.length > 0) {
-      throw invalid(
-        item,
-        `there is no rule ${JSON.stringify(name)}; there are ${[...NAMES.keys()].join(', ')}`,
-      );
-    }
-    if (!/^[1-9]\d*$/.test(count) || Number(count) > MAX_COUNT) {
-      throw invalid(item, `${JSON.stringify(count)} is not a whole number from 1 to ${MAX_COUNT}`);
-    }
+    const { rule, count } = parseRule(item);
     if (rules[rule] !== undefined) {
       throw invalid(item, 'the rule is given twice');
     }
-    rules[rule] = Number(count);
+    rules[rule] = count;
   }
   return items.length === 0 ? undefined : rules;
 }
 
+function parseRule(item: string): { readonly rule: RuleName; readonly count: number } {
+  const [name = '', count = '', ...rest] = item.split('=');
+  const rule = NAMES.get(name);
+  if (rule === undefined || rest.length > 0) {
+    throw invalid(
+      item,
+      `there is no rule ${JSON.stringify(name)}; there are ${[...NAMES.keys()].join(', ')}`,
+    );
+  }
+  if (!/^[1-9]\d*$/.test(count) || Number(count) > MAX_COUNT) {
+    throw invalid(item, `${JSON.stringify(count)} is not a whole number from 1 to ${MAX_COUNT}`);
+  }
+  if (rule === 'failedDays' && Number(count) * DAY_MS <= SWEEP_GRACE_MS) {
+    throw invalid(
+      item,
+      `what was not completed stays for ${SWEEP_GRACE_MS / DAY_MS} days anyway, because it may still run`,
+      `failed-days=${SWEEP_GRACE_MS / DAY_MS + 1} or more`,
+    );
+  }
+  return { rule, count: Number(count) };
+}
+
 /**
  * Decisions, newest snapshot first. Never given up: the newest, the newest that was verified, what is marked to be
- * kept, and what is being read. A damaged one counts for no rule and goes when a sound one is newer.
+ * kept, and what is being read. A damaged one counts for no rule and goes when a sound one is newer. Rules that are only
+ * about what failed keep all.
  */
 export function planRetention(
   candidates: readonly RetentionCandidate[],
@@ -109,6 +132,11 @@ export function planRetention(
     }
   }
   applyRules(sound, { rules, now, keep });
+  if (isOnlyAboutFailed(rules)) {
+    for (const one of newestFirst) {
+      keep(one, 'there are only rules about failed ones');
+    }
+  }
   return newestFirst.map(({ artefactPath, createdAt, damagedAt }) => {
     const why = reasons.get(artefactPath) ?? [];
     const none = damagedAt === undefined ? 'no rule keeps it' : 'damaged, and a sound one is newer';
@@ -119,6 +147,11 @@ export function planRetention(
       reasons: why.length > 0 ? why : [none],
     };
   });
+}
+
+function isOnlyAboutFailed(rules: RetentionRules): boolean {
+  const names = Object.keys(rules);
+  return names.length > 0 && names.every((name) => FAILED_RULES.includes(name));
 }
 
 interface Application {
@@ -133,7 +166,7 @@ function applyRules(sound: readonly RetentionCandidate[], { rules, now, keep }: 
   }
   const { withinDays } = rules;
   if (withinDays !== undefined) {
-    const horizon = now.getTime() - withinDays * 86_400_000;
+    const horizon = now.getTime() - withinDays * DAY_MS;
     for (const one of sound) {
       if (Date.parse(one.createdAt) >= horizon) {
         keep(one, `younger than ${withinDays} days`);
@@ -184,15 +217,17 @@ function mondayOf(time: Date): string {
   return monday.toISOString().slice(0, 10);
 }
 
+type Dated = Pick<RetentionCandidate, 'artefactPath' | 'createdAt'>;
+
 /** By creation; of two at one time the greater path counts as newer, so that the order is the same everywhere. */
-function compareNewestFirst(left: RetentionCandidate, right: RetentionCandidate): number {
+export function compareNewestFirst(left: Dated, right: Dated): number {
   const byTime = Date.parse(right.createdAt) - Date.parse(left.createdAt);
   return byTime === 0 ? (left.artefactPath < right.artefactPath ? 1 : -1) : byTime;
 }
 
-function invalid(item: string, reason: string): HintError {
+function invalid(item: string, reason: string, hint = FORM): HintError {
   return new HintError(`cannot use retention rule ${JSON.stringify(item)}: ${reason}`, {
     code: 'invalid-retention',
-    hint: FORM,
+    hint,
   });
 }

@@ -11,7 +11,10 @@ import { parseJsonObject } from '../json.ts';
 import { decodeManifest } from '../manifest.ts';
 import { codingFor } from '../open-snapshot.ts';
 import type { SnapshotManifest } from '../types.ts';
+import { attemptOf, lastSignOf, planFailed } from './failed-attempts.ts';
+import { SWEEP_GRACE_MS } from './grace.ts';
 import { DELETED_MANIFEST } from './marks.ts';
+import type { RetentionDecision, RetentionRules } from './retention.ts';
 import { usedPacks } from './used-packs.ts';
 
 export interface SweepOptions {
@@ -20,6 +23,8 @@ export interface SweepOptions {
    * compared with the clock here.
    */
   readonly graceMs?: number;
+  /** What failed stays longer than the grace where these say so, and with it what was stored for it. */
+  readonly failed?: Pick<RetentionRules, 'failed' | 'failedDays'> | undefined;
   /** Only tells what would go. */
   readonly dryRun?: boolean;
   /** Needed where snapshots are encrypted. */
@@ -36,17 +41,18 @@ export interface SweepReport {
   /** Packs nobody needs that went, or would go in a dry run. */
   readonly removedPacks: number;
   readonly removedBytes: number;
-  /** Packs nobody needs that are too young to go. */
+  /** Packs nobody needs that are too young to go, or belong to an attempt that stays. */
   readonly youngPacks: number;
   /** Artefact paths of deleted and interrupted backups whose remains went. */
   readonly removedArtefacts: readonly string[];
+  /** Of each backup that was never completed: whether its remains stay, and why. Newest first. */
+  readonly attempts: readonly RetentionDecision[];
   /** Objects the store did not let go: locked, or no permission. */
   readonly retainedObjects: number;
   /** Why not, in the words of the store. */
   readonly retainedReason?: string;
 }
 
-const GRACE_MS = 72 * 60 * 60_000;
 const CHUNKS = 'chunks/';
 const KEYS = 'keys/';
 const DELETE_AT_ONCE = 500;
@@ -67,30 +73,40 @@ export async function sweep(
 type Artefact = ReadonlyMap<string, ObjectInfo>;
 type Artefacts = ReadonlyMap<string, Artefact>;
 
+/** When something was stored: from, to; milliseconds since 1970. */
+type Span = readonly [number, number];
+
 class Sweeper {
   readonly #store: ObjectStore;
   readonly #prefix: string;
   readonly #signal: AbortSignal | undefined;
   readonly #isDryRun: boolean;
   readonly #keys: KeyRing | undefined;
-  readonly #horizon: number;
+  readonly #now: Date;
+  readonly #graceMs: number;
+  readonly #failed: NonNullable<SweepOptions['failed']>;
+  /** When the attempts that stay were at work. */
+  #spared: readonly Span[] = [];
   readonly #needed = new Set<string>();
   readonly #marked = new Set<string>();
   #retained: { objects: number; reason: string } | undefined;
 
   constructor(store: ObjectStore, prefix: string, options: SweepOptions) {
-    const { graceMs = GRACE_MS, clock = systemClock } = options;
+    const { graceMs = SWEEP_GRACE_MS, clock = systemClock } = options;
     this.#store = store;
     this.#prefix = prefix;
     this.#signal = options.signal;
     this.#isDryRun = options.dryRun === true;
     this.#keys = options.keys;
-    this.#horizon = clock.now().getTime() - graceMs;
+    this.#now = clock.now();
+    this.#graceMs = graceMs;
+    this.#failed = options.failed ?? {};
   }
 
   async run(): Promise<SweepReport> {
     const artefacts = await this.#listArtefacts();
-    const expired = await this.#findExpired(artefacts);
+    const attempts = this.#judgeFailed(artefacts);
+    const expired = await this.#findExpired(artefacts, attempts);
     await this.#mark(artefacts, expired);
     await this.#removeNames(expired);
     // Whatever was completed or brought back meanwhile needs its packs too.
@@ -105,6 +121,7 @@ class Sweeper {
       snapshots: this.#marked.size,
       ...packs,
       removedArtefacts: [...gone.keys()],
+      attempts,
       retainedObjects: this.#retained?.objects ?? 0,
       ...(this.#retained === undefined ? {} : { retainedReason: this.#retained.reason }),
     };
@@ -128,21 +145,35 @@ class Sweeper {
     return artefacts;
   }
 
-  /** Deleted and interrupted backups whose grace is over. What has neither name is not ours to remove. */
-  async #findExpired(artefacts: Artefacts): Promise<Artefacts> {
-    const old = [...artefacts].filter(([, objects]) => {
-      const began = objects.has(STARTED_OBJECT) || objects.has(DELETED_MANIFEST);
-      return began && !objects.has(MANIFEST_OBJECT) && this.#isOld(objects);
-    });
+  #judgeFailed(artefacts: Artefacts): readonly RetentionDecision[] {
+    const attempts = [...artefacts].flatMap(([path, objects]) => attemptOf(path, objects) ?? []);
+    const options = { rules: this.#failed, now: this.#now, graceMs: this.#graceMs };
+    const decisions = planFailed(attempts, options);
+    const kept = new Set(decisions.filter(({ keep }) => keep).map((one) => one.artefactPath));
+    this.#spared = attempts
+      .filter(({ artefactPath }) => kept.has(artefactPath))
+      .map(({ startedAt }) => [Date.parse(startedAt), Date.parse(startedAt) + this.#graceMs]);
+    return decisions;
+  }
+
+  /** Deleted backups whose grace is over, and failed ones no rule keeps. What has neither name is not ours to remove. */
+  async #findExpired(
+    artefacts: Artefacts,
+    attempts: readonly RetentionDecision[],
+  ): Promise<Artefacts> {
+    const given = new Set(attempts.filter(({ keep }) => !keep).map((one) => one.artefactPath));
+    const old = [...artefacts].filter(
+      ([path, objects]) =>
+        given.has(path) ||
+        (objects.has(DELETED_MANIFEST) && !objects.has(MANIFEST_OBJECT) && this.#isOld(objects)),
+    );
     const parents = await this.#parentsOfRunning(artefacts);
     return new Map(old.filter(([path]) => !parents.has(path)));
   }
 
-  /** A deletion counts from when it was made, an interrupted backup from its last sign of life. */
+  /** Whether nothing of it was written within the grace: no deletion, no sign of life. */
   #isOld(objects: Artefact): boolean {
-    const deletedAt = objects.get(DELETED_MANIFEST)?.modifiedAt;
-    const times = [...objects.values()].map(({ modifiedAt }) => modifiedAt.getTime());
-    return Math.max(deletedAt?.getTime() ?? 0, ...times) < this.#horizon;
+    return lastSignOf(objects).getTime() < this.#now.getTime() - this.#graceMs;
   }
 
   /** Running backups may rely on packs of the snapshot they began from, even when that was deleted since. */
@@ -243,7 +274,7 @@ class Sweeper {
       if (this.#needed.has(key.slice(key.lastIndexOf('/') + 1))) {
         continue;
       }
-      if (modifiedAt.getTime() >= this.#horizon) {
+      if (this.#isSpared(modifiedAt.getTime())) {
         report.youngPacks += 1;
         continue;
       }
@@ -257,6 +288,12 @@ class Sweeper {
     }
     await this.#remove(doomed);
     return report;
+  }
+
+  /** Too young, or stored while an attempt that stays was at work: nobody knows whose it is. */
+  #isSpared(time: number): boolean {
+    const isYoung = time >= this.#now.getTime() - this.#graceMs;
+    return isYoung || this.#spared.some(([from, to]) => time >= from && time <= to);
   }
 
   async #remove(keys: readonly string[]): Promise<void> {

@@ -218,6 +218,17 @@ describe('the charm', () => {
   });
 });
 
+/** A backup that gave its last sign of life so many hours ago. */
+function attemptOf(hours: number, app = 'db') {
+  const at = new Date(now.getTime() - hours * 3_600_000).toISOString();
+  const artefactPath = `prod/shop/${app}/backups/${hours}/`;
+  return {
+    artefactPath,
+    message: 'never completed',
+    attempt: { artefactPath, startedAt: at, lastSignAt: at },
+  };
+}
+
 describe('plan-retention and sweep', () => {
   let stage: Stage;
   const scene: Scene = {
@@ -264,8 +275,49 @@ describe('plan-retention and sweep', () => {
   test('a sweep begins in the background', async () => {
     const { action } = await stage.act('sweep', { 'dry-run': true }, scene);
     expect(stage.upkeep.started).toEqual([
-      { kind: 'sweep', subject: 'db', prefixes: ['prod/shop/db/'], isDryRun: true },
+      {
+        kind: 'sweep',
+        subject: 'db',
+        prefixes: ['prod/shop/db/'],
+        isDryRun: true,
+        rules: 'last=1',
+      },
     ]);
     expect(action.results['job-id']).toBe('sweep-1');
+  });
+
+  test('a sweep does not begin with rules nobody can read', async () => {
+    const { action } = await stage.act('sweep', {}, { ...scene, config: { retention: 'fail=2' } });
+    expect(action.failure).toContain('there is no rule "fail"');
+    expect(stage.upkeep.started).toEqual([]);
+  });
+
+  test('says of each backup that was never completed whether its remains stay', async () => {
+    stage.storage.unfinished = [
+      attemptOf(1),
+      attemptOf(80),
+      attemptOf(90),
+      attemptOf(99, 'other'),
+      { artefactPath: 'prod/shop/db/backups/x/', message: 'damaged' },
+    ];
+    const params = { retention: 'failed=1' };
+    const { action } = await stage.act('plan-retention', params, scene);
+    const [, ...rows] = action.results['failed']?.split('\n') ?? [];
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toMatch(/^keep .* younger than 72 h, so that it may still run$/);
+    expect(rows[1]).toMatch(/^keep .*backups\/80\/.* failed 1 of 1$/);
+    expect(rows[2]).toMatch(/^delete .*backups\/90\/.* failed, and no rule keeps it$/);
+    // And nothing that is complete goes by a rule about what failed.
+    expect(action.results).toMatchObject({ keep: '2', delete: '0' });
+    const { action: asJson } = await stage.act(
+      'plan-retention',
+      { ...params, format: 'json' },
+      scene,
+    );
+    expect(JSON.parse(asJson.results['failed'] ?? '')).toMatchObject([
+      { decision: 'keep' },
+      { decision: 'keep', reasons: ['failed 1 of 1'] },
+      { decision: 'delete' },
+    ]);
   });
 });

@@ -6,7 +6,12 @@ import { retentionTable } from '../backup-presentation.ts';
 import type { BackupManagerTypes } from '../charm-types.ts';
 import type { LastBackups } from '../history.ts';
 import type { Manager } from '../manager.ts';
-import { candidatesFor, type RetentionTarget, retentionTargets } from '../retention-targets.ts';
+import {
+  applicationPrefix,
+  candidatesFor,
+  type RetentionTarget,
+  retentionTargets,
+} from '../retention-targets.ts';
 import type { BackupInfo } from '../storage.ts';
 import {
   assertLeader,
@@ -27,7 +32,7 @@ export async function planRetentionNow(
   event: ActionEvent<Actions['plan-retention']>,
   manager: Manager,
 ): Promise<void> {
-  const { parseRetention, planRetention } = await import('#snapshots');
+  const { parseRetention, planFailed, planRetention } = await import('#snapshots');
   const text = textParameter(event, 'retention') ?? manager.retention ?? '';
   const rules = parseRetention(text);
   const json = wantsJson(event);
@@ -38,19 +43,28 @@ export async function planRetentionNow(
     });
   }
   const targets = chooseTargets(manager, textParameter(event, 'database'));
-  const { backups } = await manager.askStorage(
+  const { backups, unfinished } = await manager.askStorage(
     async (storage, config, signal) => await storage.list(config, { signal }),
   );
   const now = manager.ports.clock.now();
   const plans = targets.map((target) => {
     const candidates = candidatesFor(target, backups)?.map(candidate);
     const decisions = candidates === undefined ? [] : planRetention(candidates, rules, now);
-    return { target, isUnknown: candidates === undefined, decisions };
+    // A sweep goes by the place alone.
+    const attempts = unfinished
+      .flatMap(({ attempt }) => attempt ?? [])
+      .filter(({ artefactPath }) => applicationPrefix(artefactPath) === target.prefix);
+    const failed = candidates === undefined ? [] : planFailed(attempts, { rules, now });
+    return { target, isUnknown: candidates === undefined, decisions, failed };
   });
   const decisions = plans.flatMap((plan) => plan.decisions);
+  const failed = plans.flatMap((plan) => plan.failed);
   const unknown = plans.filter(({ isUnknown }) => isUnknown);
   event.setResults({
     plan: json ? jsonList(decisions.map(decisionRecord)) : planText(decisions, now),
+    ...(failed.length === 0
+      ? {}
+      : { failed: json ? jsonList(failed.map(decisionRecord)) : planText(failed, now) }),
     rules: text,
     keep: decisions.filter(({ keep }) => keep).length,
     delete: decisions.filter(({ keep }) => !keep).length,
@@ -72,11 +86,15 @@ export async function sweepNow(
   assertLeader(manager, event);
   const targets = chooseTargets(manager, textParameter(event, 'database'));
   const isDryRun = flagParameter(event, 'dry-run') === true;
+  const rules = manager.retention;
+  // Before anything goes that rules nobody can read might keep.
+  (await import('#snapshots')).parseRetention(rules ?? '');
   const record = await manager.beginUpkeep({
     kind: 'sweep',
     subject: targets.map(({ database }) => database).join(', '),
     prefixes: targets.map(({ prefix }) => prefix),
     isDryRun,
+    ...(rules === undefined ? {} : { rules }),
   });
   event.setResults({
     'job-id': record.id,

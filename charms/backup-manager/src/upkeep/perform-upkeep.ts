@@ -44,7 +44,7 @@ export async function performUpkeep(
     case 'retention':
       return await retain(task, context);
     case 'sweep':
-      return await sweepAll(task.prefixes, task.isDryRun, context);
+      return await sweepAll(task, context);
   }
 }
 
@@ -82,7 +82,8 @@ async function retain(
     swept.push(...(result.isKnown ? [target.prefix] : []));
   }
   if (task.sweeps) {
-    messages.push((await sweepAll(swept, false, context)).message);
+    const order = { prefixes: swept, isDryRun: false, rules: task.rules };
+    messages.push((await sweepAll(order, context)).message);
   }
   return { message: messages.join('; '), proofs };
 }
@@ -162,30 +163,42 @@ async function keysIn(
     : await openKeyRing({ store, chunkPrefix: `${prefix}chunks/`, signal }, passphrases);
 }
 
+type SweepOrder = Pick<UpkeepTask & { readonly kind: 'sweep' }, 'prefixes' | 'isDryRun' | 'rules'>;
+
 async function sweepAll(
-  prefixes: readonly string[],
-  dryRun: boolean,
-  { store, passphrases, clock, signal }: UpkeepContext,
+  { prefixes, isDryRun: dryRun, rules = '' }: SweepOrder,
+  { store, passphrases, clock, signal, log }: UpkeepContext,
 ): Promise<UpkeepOutcome> {
+  const failed = parseRetention(rules);
   const reports: SweepReport[] = [];
   for (const prefix of prefixes) {
     // oxlint-disable-next-line no-await-in-loop
     const keys = await keysIn(prefix, { store, passphrases, signal });
     // oxlint-disable-next-line no-await-in-loop
-    reports.push(await sweep(store, prefix, { clock, signal, dryRun, keys }));
+    reports.push(await sweep(store, prefix, { clock, signal, dryRun, keys, failed }));
   }
+  const removed = dryRun ? 'would remove' : 'removed';
+  for (const { artefactPath, keep, reasons } of reports.flatMap(({ attempts }) => attempts)) {
+    log(`${keep ? 'left' : removed} ${artefactPath}: ${reasons.join(', ')}`);
+  }
+  return { message: `${removed} ${sweptText(reports)}` };
+}
+
+/** @throws HintError where the storage did not let something go */
+function sweptText(reports: readonly SweepReport[]): string {
   const sum = (pick: (report: SweepReport) => number): number =>
     reports.reduce((total, report) => total + pick(report), 0);
   const retained = sum(({ retainedObjects }) => retainedObjects);
-  const reason = reports.find(({ retainedReason }) => retainedReason !== undefined)?.retainedReason;
   if (retained > 0) {
+    const reason = reports.find((one) => one.retainedReason !== undefined)?.retainedReason;
     throw new HintError(`the storage kept ${retained} objects that nobody needs: ${reason}`, {
       code: 'not-deleted',
       hint: 'allow s3:DeleteObject, or wait until they are no longer locked',
     });
   }
-  const verb = dryRun ? 'would remove' : 'removed';
-  return {
-    message: `${verb} ${formatBytes(sum(({ removedBytes }) => removedBytes))} that no backup needs (${sum(({ removedPacks }) => removedPacks)} of ${sum(({ packs }) => packs)} packs, ${sum(({ removedArtefacts }) => removedArtefacts.length)} remains of backups)`,
-  };
+  const left = sum(({ attempts }) => attempts.filter(({ keep }) => keep).length);
+  const packs = `${sum(({ removedPacks }) => removedPacks)} of ${sum((report) => report.packs)} packs`;
+  const remains = `${sum(({ removedArtefacts }) => removedArtefacts.length)} remains of backups`;
+  const rest = left === 0 ? '' : `; ${left} not completed ${left === 1 ? 'stays' : 'stay'}`;
+  return `${formatBytes(sum(({ removedBytes }) => removedBytes))} that no backup needs (${packs}, ${remains})${rest}`;
 }

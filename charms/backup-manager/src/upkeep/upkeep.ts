@@ -24,6 +24,8 @@ export type UpkeepTask =
       /** Application prefixes. */
       readonly prefixes: readonly string[];
       readonly isDryRun: boolean;
+      /** Retention; what it says about failed backups counts here. */
+      readonly rules?: string | undefined;
     };
 
 /** What upkeep works with. Holds secrets. */

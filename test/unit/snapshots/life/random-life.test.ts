@@ -26,7 +26,7 @@ const FILES = 6;
 type Step =
   | { readonly kind: 'begin'; readonly seeds: readonly number[] }
   | { readonly kind: 'finish' | 'break-off' | 'delete' | 'undelete'; readonly which: number }
-  | { readonly kind: 'sweep' }
+  | { readonly kind: 'sweep'; readonly failed: number }
   | { readonly kind: 'wait'; readonly hours: number };
 
 const which = fc.nat({ max: 20 });
@@ -42,7 +42,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('break-off' as const), which }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), which }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('undelete' as const), which }) },
-  { weight: 4, arbitrary: fc.constant({ kind: 'sweep' as const }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('sweep' as const), failed: fc.nat({ max: 2 }) }),
+  },
   {
     weight: 4,
     arbitrary: fc.record({
@@ -79,7 +82,11 @@ class World {
       case 'undelete':
         return await this.change(one.which, one.kind);
       case 'sweep':
-        await sweep(this.store, APP, { clock: this.clock, graceMs: GRACE_MS });
+        await sweep(this.store, APP, {
+          clock: this.clock,
+          graceMs: GRACE_MS,
+          failed: { failed: one.failed },
+        });
         return;
       case 'wait':
         return await this.wait(one.hours);

@@ -85,10 +85,15 @@ export async function readText(path: string, option: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new HintError(`cannot read the file of ${option}: ${path}`, {
-      code: 'unreadable-file',
-      hint: 'check the path and its permissions',
-      cause: error,
-    });
+    throw unreadableFile(path, option, error);
   }
+}
+
+/** The error for a file named by an option that cannot be read. */
+export function unreadableFile(path: string, option: string, cause: unknown): HintError {
+  return new HintError(`cannot read the file of ${option}: ${path}`, {
+    code: 'unreadable-file',
+    hint: 'check the path and its permissions',
+    cause,
+  });
 }

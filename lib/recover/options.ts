@@ -29,6 +29,8 @@ STORE is one of
   --directory DIR       a copy of the bucket's objects in a directory
 
 Encrypted backups need --key-file FILE: the recovery kit, or a file with nothing but the passphrase.
+An exported file is not encrypted. An imported one is with --key-file, which then is a file with the
+passphrase; where the application's backups are encrypted, it takes --unencrypted to do without.
 `;
 
 export interface S3Source {
@@ -56,6 +58,8 @@ export interface ImportTask {
   readonly model: string;
   readonly app: string;
   readonly keyFile: string | undefined;
+  /** Also where the other backups of the application are encrypted. */
+  readonly isUnencrypted: boolean;
 }
 
 export type Task =
@@ -87,6 +91,7 @@ const OPTIONS = {
   import: { type: 'string' },
   model: { type: 'string' },
   application: { type: 'string' },
+  unencrypted: { type: 'boolean' },
 } as const;
 
 type Values = ReturnType<typeof parseValues>;
@@ -137,7 +142,16 @@ function importTask(values: Values, source: Source, file: string): Task {
   if (model === undefined || app === undefined) {
     throw usage('say whose backup it becomes with --model and --application');
   }
-  return { kind: 'import', source, file, path, model, app, keyFile: values['key-file'] };
+  return {
+    kind: 'import',
+    source,
+    file,
+    path,
+    model,
+    app,
+    keyFile: values['key-file'],
+    isUnencrypted: values.unencrypted === true,
+  };
 }
 
 function sourceOf(values: Values): Source {

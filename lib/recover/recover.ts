@@ -2,25 +2,12 @@
 import { open } from 'node:fs/promises';
 import type { ObjectStore } from '#object-store';
 import { isAtOrBelow, listSnapshots, openSnapshot, type Snapshot } from '#snapshots';
-import { type Clock, formatBytes, formatDuration } from '#system';
+import { formatBytes, formatDuration } from '#system';
 import { openSource, readKeys } from './open-source.ts';
 import { parseTask, type Task, USAGE } from './options.ts';
 import { exportFile, importFile } from './portable-file.ts';
-
-/** What is outside; replaced in tests. */
-export interface RecoverPorts {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly clock: Clock;
-  /** Results. */
-  readonly print: (text: string) => void;
-  /** Progress and remarks. */
-  readonly note: (text: string) => void;
-  /** Content of a file that goes to the standard output. */
-  readonly write: (data: Uint8Array) => Promise<void>;
-  readonly signal: AbortSignal;
-}
-
-const PROGRESS_MS = 2000;
+import { progressOptions } from './progress.ts';
+import type { RecoverPorts } from './recover-ports.ts';
 
 /** Does what the arguments say. @throws HintError for a person to read */
 export async function recover(args: readonly string[], ports: RecoverPorts): Promise<void> {
@@ -168,24 +155,4 @@ async function restoreDirectory(
     signal: ports.signal,
   });
   ports.print(`${item}: ${files} files, ${formatBytes(bytes)} restored to ${to}\n`);
-}
-
-function progressOptions(verb: string, { signal, clock, note }: RecoverPorts) {
-  let told = clock.now().getTime();
-  return {
-    signal,
-    onProgress: ({
-      bytesVerified,
-      totalBytes,
-    }: {
-      readonly bytesVerified: number;
-      readonly totalBytes: number;
-    }): void => {
-      const now = clock.now().getTime();
-      if (now - told >= PROGRESS_MS) {
-        told = now;
-        note(`${formatBytes(bytesVerified)} of ${formatBytes(totalBytes)} ${verb}\n`);
-      }
-    },
-  };
 }

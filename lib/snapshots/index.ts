@@ -55,6 +55,7 @@ export { ReadBarrier } from './read-barrier.ts';
 export type {
   BackupProgress,
   DeletedSnapshot,
+  EntryContent,
   EntryFile,
   EntryInfo,
   EntryKind,

@@ -1,5 +1,6 @@
 /** A complete snapshot: listing, verifying, restoring, reading single files. */
 import type { ObjectStore } from '#object-store';
+import { ByteStream } from './byte-stream.ts';
 import {
   type ChunkSource,
   type FetchItem,
@@ -16,6 +17,7 @@ import { createPackVerifier } from './pack-reader.ts';
 import { assertPacksPresent } from './packs.ts';
 import { restoreTree } from './restore-tree.ts';
 import type {
+  EntryContent,
   EntryInfo,
   EntryMetadata,
   ReadSummary,
@@ -60,16 +62,9 @@ export class SnapshotReader implements Snapshot {
 
   async verify(options: VerifyOptions = {}): Promise<ReadSummary> {
     const source = this.#source(options);
-    const refs = async function* (): AsyncIterable<FetchItem<undefined>> {
-      for await (const item of readIndex(source)) {
-        if (item.kind === 'chunk') {
-          yield { ref: item.chunk, context: undefined };
-        }
-      }
-    };
     const count = this.#progress(options);
     const sink = { onDone: (item: FetchItem<undefined>): void => count(item.ref.size) };
-    await fetchChunks(source, refs(), sink, createPackVerifier(source));
+    await fetchChunks(source, allChunks(source), sink, createPackVerifier(source));
     return this.#summary();
   }
 
@@ -81,6 +76,20 @@ export class SnapshotReader implements Snapshot {
       await assertPacksPresent({ ...source, mayNotList: true }, (await usedPacks(source)).packs);
     }
     return await restoreTree(source, { ...options, onBytes: this.#progress(options) });
+  }
+
+  /** The index is read twice side by side, because the size of an entry comes behind its chunks. */
+  async *contents(options: Options = {}): AsyncIterable<EntryContent> {
+    const source = this.#source(options);
+    const bytes = new ByteStream(fetchChunksInOrder(source, allChunks(source)));
+    try {
+      for await (const entry of this.entries(options)) {
+        yield { entry, content: bytes.take(entry.size) };
+        await bytes.skip();
+      }
+    } finally {
+      await bytes.close();
+    }
   }
 
   async *read(path: string, options: Options = {}): AsyncIterable<Uint8Array> {
@@ -138,6 +147,15 @@ export class SnapshotReader implements Snapshot {
   #summary(): ReadSummary {
     const { entries, files, bytes } = this.manifest.totals;
     return { entries, files, bytes };
+  }
+}
+
+/** Of all entries, in order. */
+async function* allChunks(source: IndexSource): AsyncIterable<FetchItem<undefined>> {
+  for await (const item of readIndex(source)) {
+    if (item.kind === 'chunk') {
+      yield { ref: item.chunk, context: undefined };
+    }
   }
 }
 

@@ -170,6 +170,13 @@ export interface ReadSummary {
   readonly bytes: number;
 }
 
+/** An entry with what it holds: nothing unless it is a file or stream. */
+export interface EntryContent {
+  readonly entry: EntryInfo;
+  /** To be read, if at all, before the next entry is asked for. */
+  readonly content: AsyncIterable<Uint8Array>;
+}
+
 /** A complete snapshot, open for reading. Every byte it hands out has been verified. */
 export interface Snapshot {
   /** Ends with `/`. */
@@ -184,6 +191,8 @@ export interface Snapshot {
    * refused before anything is written. @throws SnapshotError
    */
   restoreTo(options: RestoreOptions): Promise<ReadSummary>;
+  /** All entries in the order they were written, with what they hold. @throws SnapshotError `damaged` */
+  contents(options?: { readonly signal?: AbortSignal | undefined }): AsyncIterable<EntryContent>;
   /** The content of one file or stream. @throws SnapshotError `no-such-entry` */
   read(
     path: string,

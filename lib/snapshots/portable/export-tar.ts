@@ -1,12 +1,14 @@
 /**
  * A snapshot as one file that standard tools open: `tar --zstd -xf FILE`. Its first entry says what the backup is of, so
- * that it can become a snapshot again. Every byte was verified on its way.
+ * that it can become a snapshot again, its last one holds checksums. Every byte was verified on its way.
  */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { type Header, type Pack, pack } from 'tar-stream';
-import type { EntryInfo, Snapshot } from '../types.ts';
+import type { EntryInfo, Snapshot, VerifyOptions } from '../types.ts';
+import { CHECKSUMS_PATH, checksumLine } from './checksums.ts';
 
 /** Path of the entry that describes the backup. */
 export const DESCRIPTION_PATH = '.juju-database-backup.json';
@@ -22,7 +24,7 @@ type TarHeader = Partial<Header> & Pick<Header, 'name'>;
  */
 export async function* exportTar(
   snapshot: Snapshot,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: VerifyOptions = {},
 ): AsyncIterable<Uint8Array> {
   const archive = pack();
   const compressor = createZstdCompress({
@@ -52,11 +54,7 @@ export async function* exportTar(
   await flowing;
 }
 
-async function fill(
-  archive: Pack,
-  snapshot: Snapshot,
-  options: { readonly signal?: AbortSignal | undefined },
-): Promise<void> {
+async function fill(archive: Pack, snapshot: Snapshot, options: VerifyOptions): Promise<void> {
   const { manifest, artefactPath } = snapshot;
   const streams: string[] = [];
   for await (const { kind, path } of snapshot.entries(options)) {
@@ -66,23 +64,35 @@ async function fill(
   }
   const description = {
     format: DESCRIPTION_FORMAT,
-    version: 1,
+    version: 2,
     'artefact-path': artefactPath,
     'created-at': manifest.createdAt,
     attributes: manifest.attributes,
+    entries: manifest.totals.entries,
     streams,
+    checksums: CHECKSUMS_PATH,
   };
-  const text = Buffer.from(`${JSON.stringify(description, undefined, 2)}\n`);
-  await add(
-    archive,
-    { name: DESCRIPTION_PATH, mode: 0o600, size: text.length, mtime: new Date(0) },
-    [text],
-  );
-  for await (const entry of snapshot.entries(options)) {
-    const isFile = entry.kind === 'file' || entry.kind === 'stream';
-    await add(archive, headerOf(entry), isFile ? snapshot.read(entry.path, options) : []);
+  await addText(archive, DESCRIPTION_PATH, `${JSON.stringify(description, undefined, 2)}\n`);
+  const checksums: string[] = [];
+  let bytesVerified = 0;
+  for await (const { entry, content } of snapshot.contents(options)) {
+    const hash = createHash('sha256');
+    await add(archive, headerOf(entry), content, (piece) => {
+      hash.update(piece);
+      bytesVerified += piece.length;
+      options.onProgress?.({ bytesVerified, totalBytes: manifest.totals.bytes });
+    });
+    if (entry.kind === 'file' || entry.kind === 'stream') {
+      checksums.push(checksumLine(entry.path, hash.digest('hex')));
+    }
   }
+  await addText(archive, CHECKSUMS_PATH, checksums.join(''));
   archive.finalize();
+}
+
+async function addText(archive: Pack, name: string, text: string): Promise<void> {
+  const data = Buffer.from(text);
+  await add(archive, { name, mode: 0o600, size: data.length, mtime: new Date(0) }, [data]);
 }
 
 function headerOf(entry: EntryInfo): TarHeader {
@@ -105,6 +115,7 @@ async function add(
   archive: Pack,
   header: TarHeader,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  onPiece?: (piece: Uint8Array) => void,
 ): Promise<void> {
   const done = Promise.withResolvers<void>();
   const sink = archive.entry(header, (error) => {
@@ -118,6 +129,7 @@ async function add(
   // Told by the callback already.
   sink.on('error', () => undefined);
   for await (const piece of content) {
+    onPiece?.(piece);
     // Copied, because the archive may look at it later than the snapshot keeps it.
     if (!sink.write(Buffer.from(piece))) {
       await Promise.race([once(sink, 'drain'), done.promise]);

@@ -1,4 +1,5 @@
 /** A portable file, or any tar, as entries that a snapshot can be written from. */
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createZstdDecompress } from 'node:zlib';
 import { type Extract, extract, type Header } from 'tar-stream';
@@ -6,19 +7,26 @@ import type { JsonValue } from '#system';
 import { SnapshotError } from '../errors.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../json.ts';
 import type { SnapshotEntry } from '../types.ts';
+import { CHECKSUMS_PATH, damaged, proveChecksums } from './checksums.ts';
 import { DESCRIPTION_FORMAT, DESCRIPTION_PATH } from './export-tar.ts';
 
 export interface PortableContent {
   /** Facts about the origin as the file tells them; empty for a tar of somebody else. */
   readonly attributes: Readonly<Record<string, JsonValue>>;
-  /** In the order of the file; read one to its end before the next. */
+  /** The artefact path it had, and when that backup was made (ISO 8601), where the file tells. */
+  readonly origin: { readonly artefactPath?: string; readonly createdAt?: string };
+  /** Whether the file holds checksums: then the last entry has been read only when all agree. */
+  readonly hasChecksums: boolean;
+  /** In the order of the file; read one to its end before the next. @throws SnapshotError `damaged` */
   readonly entries: AsyncIterable<SnapshotEntry>;
 }
 
 type Entry = Extract extends AsyncIterable<infer Source> ? Source : never;
 
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-const MAX_DESCRIPTION = 1024 * 1024;
+const MAX_DESCRIPTION = 16 * 1024 * 1024;
+/** The first had no checksums. */
+const VERSIONS: readonly unknown[] = [1, 2];
 
 /**
  * Reads as much as it takes to know what the file is; compressed with zstd or not.
@@ -35,6 +43,8 @@ export async function importTar(file: AsyncIterable<Uint8Array>): Promise<Portab
   const description = await readDescription(first);
   return {
     attributes: attributesOf(description),
+    origin: originOf(description),
+    hasChecksums: description?.['checksums'] === CHECKSUMS_PATH,
     entries: entriesFrom(iterator, description === undefined ? first : undefined, description),
   };
 }
@@ -91,7 +101,7 @@ async function readDescription(entry: Entry): Promise<JsonObject | undefined> {
     pieces.push(piece as Uint8Array);
   }
   const json = parseJsonObject(Buffer.concat(pieces).toString('utf8'));
-  if (json?.['format'] !== DESCRIPTION_FORMAT || json['version'] !== 1) {
+  if (json?.['format'] !== DESCRIPTION_FORMAT || !VERSIONS.includes(json['version'])) {
     throw new SnapshotError('cannot import: the file was made by a later version', {
       code: 'newer-format',
       hint: 'upgrade and try again, or unpack it with tar',
@@ -105,23 +115,62 @@ function attributesOf(description: JsonObject | undefined): PortableContent['att
   return isJsonObject(attributes) ? (attributes as PortableContent['attributes']) : {};
 }
 
+function originOf(description: JsonObject | undefined): PortableContent['origin'] {
+  const { 'artefact-path': artefactPath, 'created-at': createdAt } = description ?? {};
+  return {
+    ...(typeof artefactPath === 'string' ? { artefactPath } : {}),
+    ...(typeof createdAt === 'string' ? { createdAt } : {}),
+  };
+}
+
 async function* entriesFrom(
   iterator: AsyncIterator<Entry>,
   first: Entry | undefined,
   description: JsonObject | undefined,
 ): AsyncIterable<SnapshotEntry> {
+  const isProved = description?.['checksums'] === CHECKSUMS_PATH;
+  const checksums = new Map<string, string>();
+  let count = 0;
   const streams = new Set(Array.isArray(description?.['streams']) ? description['streams'] : []);
   for (
     let entry = first ?? (await next(iterator));
     entry !== undefined;
     entry = await next(iterator)
   ) {
-    yield toEntry(entry, streams);
+    if (isProved && entry.header.name === CHECKSUMS_PATH) {
+      await proveChecksums(contentOf(entry), checksums);
+      assertWhole(count, description);
+      await assertEnd(iterator);
+      return;
+    }
+    count += 1;
+    yield toEntry(entry, streams, isProved ? checksums : undefined);
     entry.resume();
+  }
+  if (isProved) {
+    throw damaged(CHECKSUMS_PATH, 'is missing: it is cut short');
   }
 }
 
-function toEntry(entry: Entry, streams: ReadonlySet<unknown>): SnapshotEntry {
+function assertWhole(count: number, description: JsonObject | undefined): void {
+  const told = description?.['entries'];
+  if (told !== count) {
+    throw damaged('.', `should hold ${String(told)} entries, and holds ${count}`);
+  }
+}
+
+async function assertEnd(iterator: AsyncIterator<Entry>): Promise<void> {
+  const extra = await next(iterator);
+  if (extra !== undefined) {
+    throw damaged(extra.header.name, 'has no checksum');
+  }
+}
+
+function toEntry(
+  entry: Entry,
+  streams: ReadonlySet<unknown>,
+  checksums: Map<string, string> | undefined,
+): SnapshotEntry {
   const { type, name, linkname, size } = entry.header;
   const path = name.replace(/^(?:\.\/)+(?=.)/, '').replace(/(?<=.)\/+$/, '');
   const common = { path, ...metadataOf(entry.header) };
@@ -133,12 +182,27 @@ function toEntry(entry: Entry, streams: ReadonlySet<unknown>): SnapshotEntry {
   }
   if (type === 'file' || type === 'contiguous-file') {
     const kind = streams.has(path) ? 'stream' : 'file';
-    return { kind, ...common, size, open: () => contentOf(entry) };
+    return { kind, ...common, size, open: () => hashed(path, contentOf(entry), checksums) };
   }
   throw new SnapshotError(
     `cannot import ${JSON.stringify(path)}: snapshots cannot hold a ${type}`,
     { code: 'invalid-entry', hint: 'leave it out of the archive' },
   );
+}
+
+async function* hashed(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  checksums: Map<string, string> | undefined,
+): AsyncIterable<Uint8Array> {
+  const hash = checksums === undefined ? undefined : createHash('sha256');
+  for await (const piece of content) {
+    hash?.update(piece);
+    yield piece;
+  }
+  if (hash !== undefined) {
+    checksums?.set(path, hash.digest('hex'));
+  }
 }
 
 async function* contentOf(entry: Entry): AsyncIterable<Uint8Array> {

@@ -1,8 +1,19 @@
 /** The recovery program as one file, run as somebody would who has nothing else. */
-import { spawnSync } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDirectoryObjectStore, createS3ObjectStore } from '#object-store';
 import { ensureKey, recoveryKit } from '#snapshots';
@@ -47,8 +58,15 @@ async function run(
   environment: Readonly<Record<string, string>> = keys(),
 ): Promise<Outcome> {
   const cwd = await mkdtemp(join(directory, 'cwd-'));
-  const child = spawnAsync([program, ...args], { cwd, env: environment });
+  const child = spawnAsync(nodeBinary(), [program, ...args], { cwd, env: environment });
   return await child;
+}
+
+/** Fails when one side of a pipe does. */
+async function inBash(script: string, args: readonly string[]): Promise<Outcome> {
+  const env = { ...keys(), PATH: process.env['PATH'] ?? '' };
+  const options = ['--norc', '-o', 'pipefail', '-c', script, 'bash'];
+  return await spawnAsync('bash', [...options, ...args], { cwd: directory, env });
 }
 
 function keys(): Readonly<Record<string, string>> {
@@ -56,11 +74,11 @@ function keys(): Readonly<Record<string, string>> {
 }
 
 async function spawnAsync(
+  command: string,
   args: readonly string[],
   options: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
 ): Promise<Outcome> {
-  const { spawn } = await import('node:child_process');
-  const child = spawn(nodeBinary(), [...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, [...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const texts = { out: '', err: '' };
   child.stdout.on('data', (data: Buffer) => {
     texts.out += data.toString('latin1');
@@ -170,6 +188,90 @@ describe('recover', () => {
     const back = await run([...into, '--artefact-path', taken.out.trim(), '--to', target]);
     expect(back.code).toBe(0);
     await expectTree(target);
+
+    // It says what it was, and where it belongs now.
+    const origin = await run([...into, '--list', '--path', 'new/db']);
+    expect(origin.out).toContain(taken.out.trim());
+    expect(back.out).toContain(`original-artefact-path: ${artefactPath}`);
+    expect(back.out).toContain('model: new');
+    expect(back.out).toMatch(/label: imported, made 2026-11-21T02:03:04/);
+
+    // And never over something that is there.
+    const again = await run([...s3(), '--artefact-path', artefactPath, '--export', file]);
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('something already') });
+    const pack = await readdir(directory);
+    expect(pack.filter((name) => name.endsWith('.partial'))).toEqual([]);
+  });
+
+  test('an encrypted backup goes out readable, through a pipe, and into a bucket encrypted again', async () => {
+    const place = join(directory, 'sealed');
+    const store = createDirectoryObjectStore(place);
+    const { current } = await ensureKey({ store, chunkPrefix: CHUNK_PREFIX }, PASSPHRASE);
+    const made = await aSnapshot({ store, key: current });
+    const [old, fresh] = [join(directory, 'old-passphrase'), join(directory, 'new-passphrase')];
+    await writeFile(old, `${PASSPHRASE}\n`);
+    await writeFile(fresh, 'another passphrase, as long\n');
+    const from = ['--directory', place, '--artefact-path', made.artefactPath, '--export'];
+    expect((await run([...from, '-'])).err).toContain('give the passphrase');
+
+    const where = ['--model', 'new', '--application', 'sealed'];
+    const piped = await inBash(
+      `"$1" "$2" --directory "$3" --artefact-path "$4" --key-file "$5" --export - |
+       "$1" "$2" ${[...s3(), ...where].join(' ')} --key-file "$6" --import -`,
+      [nodeBinary(), program, place, made.artefactPath, old, fresh],
+    );
+    expect(piped).toMatchObject({ code: 0, err: '' });
+    const path = piped.out.trim();
+    const read = [...s3(), '--artefact-path', path];
+    expect((await run([...read, '--verify', '--key-file', old])).code).toBe(1);
+    const target = join(directory, 'unsealed');
+    expect(await run([...read, '--to', target, '--key-file', fresh])).toMatchObject({ code: 0 });
+    await expectTree(target);
+
+    // What would lie in plain among the encrypted ones has to be asked for.
+    const file = join(directory, 'plain.tar.zst');
+    expect((await run([...from, file, '--key-file', old])).code).toBe(0);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    const plain = [...s3(), ...where, '--import', file];
+    const refused = await run(plain);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('the backups of this application are encrypted');
+    expect(await run([...plain, '--unencrypted'])).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('a file that is not what was exported makes no backup', async () => {
+    const file = join(directory, 'to-spoil.tar.zst');
+    expect(await run([...s3(), '--artefact-path', artefactPath, '--export', file])).toMatchObject({
+      code: 0,
+    });
+    const spoilt = join(directory, 'spoilt.tar');
+    // Packed anew by somebody, so that no checksum of zstd or tar tells.
+    const plain = zstdDecompressSync(await readFile(file));
+    const at = plain.indexOf('tiny', plain.indexOf('base/tiny') + 512);
+    plain.write('TINY', at);
+    await writeFile(spoilt, plain);
+    const into = join(directory, 'nothing');
+    const where = ['--model', 'new', '--application', 'db'];
+    const outcome = await run(['--directory', into, '--import', spoilt, ...where]);
+    expect(outcome).toMatchObject({ code: 1, out: '' });
+    expect(outcome.err).toContain('"base/tiny" in the file is not what it was when exported');
+    const left = await allKeys(createDirectoryObjectStore(into));
+    expect(left.filter((key) => key.endsWith('manifest.json'))).toEqual([]);
+
+    const missing = await run(['--directory', into, '--import', join(directory, 'no'), ...where]);
+    expect(missing.err).toContain('cannot read the file of --import');
+  });
+
+  test('a reader that goes away ends an export without noise', async () => {
+    const outcome = await inBash('"$@" --export - | head -c 10 > /dev/null', [
+      nodeBinary(),
+      program,
+      ...local(),
+      '--artefact-path',
+      artefactPath,
+    ]);
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toMatch(/^recover: .*\n$/);
   });
 
   test('a damaged backup is refused, naming the object, and nothing is taken for restored', async () => {

@@ -48,26 +48,31 @@ export interface AddMachinesParams {
   readonly base?: string;
 }
 
-export interface RemoveMachinesParams {
-  readonly machines: readonly string[];
-  /** With the units on it; otherwise a machine with units is not removed. */
+/** How much may be left undone so that something goes. */
+export interface ForceParams {
+  /** A minute later units go without their hooks, a further minute later whatever runs there. */
   readonly force?: boolean;
+  /** With `force`: at once. */
+  readonly noWait?: boolean;
+}
+
+export interface RemoveMachinesParams extends ForceParams {
+  /** With `force` also those with units, which go by force. */
+  readonly machines: readonly string[];
   /** Answer what would happen and change nothing. */
   readonly dryRun?: boolean;
 }
 
-export interface RemoveUnitsParams {
+export interface RemoveUnitsParams extends ForceParams {
   readonly units: readonly string[];
-  readonly force?: boolean;
   /** Also storage that could be attached to others. */
   readonly destroyStorage?: boolean;
   /** Answer what would happen and change nothing. */
   readonly dryRun?: boolean;
 }
 
-export interface RemoveApplicationsParams {
+export interface RemoveApplicationsParams extends ForceParams {
   readonly applications: readonly string[];
-  readonly force?: boolean;
   /** Also storage that could be attached to others. */
   readonly destroyStorage?: boolean;
   readonly dryRun?: boolean;

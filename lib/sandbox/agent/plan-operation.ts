@@ -32,11 +32,24 @@ export function planOperation(inputs: PlanInputs): Operation {
   if (unit === undefined || application === undefined) {
     return { kind: 'bury' };
   }
+  if (isDead(inputs, unit)) {
+    return { kind: 'bury' };
+  }
   const lease = leaseEnd(inputs.reader, application, unit);
   if (lease !== undefined && lease <= inputs.now) {
     return { kind: 'claim-leadership' };
   }
-  return earlier(planUnit(inputs, unit, application), lease);
+  const next = earlier(planUnit(inputs, unit, application), lease);
+  return unit.forced === undefined ? next : earlier(next, new Date(unit.forced.deadAt));
+}
+
+/** Whether the time a forced removal gave it is over; it still waits for its subordinates, whose time is the same. */
+function isDead({ reader, now }: PlanInputs, { name, forced }: UnitDocument): boolean {
+  return (
+    forced !== undefined &&
+    Date.parse(forced.deadAt) <= now.getTime() &&
+    subordinatesOf(reader, name).length === 0
+  );
 }
 
 function planUnit(

@@ -1,10 +1,9 @@
 /** The actor of one unit: decides, executes, and again, one operation at a time. */
-import { endSandboxProcesses } from '../client/sweep-processes.ts';
 import { MODEL, type UnitDocument } from '../model/documents.ts';
-import { removeUnit } from '../model/removal.ts';
 import type { Patch, Reader, Transaction } from '../store/store.ts';
 import { failedHook, failureMessage, settleStatus } from './agent-status.ts';
 import { isBookkeeping, keepBooks } from './bookkeeping.ts';
+import { buryUnit } from './bury-unit.ts';
 import { type Commands, runCommands } from './command-operation.ts';
 import { retriesHooks, runHook } from './hook-operation.ts';
 import { lockOf } from './machine-locks.ts';
@@ -12,9 +11,8 @@ import type { Operation } from './operation.ts';
 import { killOrphan } from './orphans.ts';
 import { planOperation } from './plan-operation.ts';
 import type { AgentServices } from './services.ts';
-import { releaseStorage } from './storage-directories.ts';
 import { runTask } from './task-operation.ts';
-import { prepareUnitDirectory, removeUnitDirectory, unitDirectory } from './unit-directory.ts';
+import { prepareUnitDirectory, unitDirectory } from './unit-directory.ts';
 import { runUpgrade } from './upgrade-operation.ts';
 
 const DEFAULT_UPDATE_STATUS_MS = 300_000;
@@ -193,22 +191,10 @@ export class UnitAgent {
     }
   }
 
-  /** The unit is gone, and with it what it left on its machine. */
   async #leave(): Promise<void> {
-    const { store, paths, clock, machines } = this.#services;
-    if (store.get('unit', this.unit) !== undefined) {
-      store.transact((transaction) => {
-        removeUnit(transaction, this.unit);
-      });
-    }
+    const burying = buryUnit(this.#services, { unit: this.unit, machine: this.#machine });
     this.#refuseCommands(`unit ${JSON.stringify(this.unit)} not found on this machine`);
-    const { root } = unitDirectory(paths, this.unit);
-    await endSandboxProcesses(root, clock);
-    releaseStorage(this.#services, this.unit);
-    await removeUnitDirectory(root);
-    if (this.#machine !== '' && store.get('machine', this.#machine) === undefined) {
-      await machines.remove(this.#machine);
-    }
+    await burying;
   }
 }
 

@@ -1,9 +1,11 @@
 /** Keeps one agent for every unit of the model. */
+import { buryUnit } from '../agent/bury-unit.ts';
 import type { Commands } from '../agent/command-operation.ts';
 import { killNotedProcess } from '../agent/orphans.ts';
 import type { AgentServices } from '../agent/services.ts';
 import { UnitAgent } from '../agent/unit-agent.ts';
 import { unitDirectory } from '../agent/unit-directory.ts';
+import type { UnitDocument } from '../model/documents.ts';
 import { type ConcernedUnits, concernedUnits } from './concerned-units.ts';
 
 export class Agents {
@@ -39,6 +41,16 @@ export class Agents {
     entry?.agent.stop();
     killNotedProcess(unitDirectory(this.#services.paths, unit));
     await entry?.ended;
+  }
+
+  /** Removes a unit whose time is over: an agent that hangs in an operation is stopped, one that is lost is not waited for. */
+  async bury({ name, machine }: Pick<UnitDocument, 'name' | 'machine'>): Promise<void> {
+    if (this.#agents.has(name)) {
+      // It begins again, and finds the unit dead.
+      await this.stopAgent(name);
+    } else {
+      await buryUnit(this.#services, { unit: name, machine });
+    }
   }
 
   get count(): number {

@@ -21,6 +21,7 @@ import { openStore, type Store } from '../store/store.ts';
 import { Agents } from './agents.ts';
 import { serveCalls } from './call-server.ts';
 import { CrossModelLinks } from './cross-model/links.ts';
+import { ForcedRemovals } from './forced-removals.ts';
 import { MachineTasks } from './machine-tasks.ts';
 import { createModelClock } from './model-clock.ts';
 import { StatusHistory } from './status-history.ts';
@@ -47,6 +48,8 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   agents.start();
   const machineTasks = new MachineTasks(services);
   machineTasks.start();
+  const forcedRemovals = new ForcedRemovals(services, agents);
+  forcedRemovals.start();
   writeFileSync(paths.pidFile, `${process.pid}\n`, { mode: 0o600 });
   const links = new CrossModelLinks({
     store,
@@ -69,6 +72,7 @@ export async function runDaemon(root: string, options: BootstrapOptions): Promis
   process.on('unhandledRejection', reportDefect);
   await ending.promise;
   machineTasks.stop();
+  forcedRemovals.stop();
   links.stop();
   tools.close();
   calls.close();

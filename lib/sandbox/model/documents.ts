@@ -223,6 +223,8 @@ export interface UnitDocument {
   readonly fired?: readonly HookInfo[];
   /** Since when its agent is stopped by `juju sandbox stop-agent`. */
   readonly agentStoppedAt?: string;
+  /** Until when a unit that is removed by force may run its hooks, and when it goes whatever it runs. */
+  readonly forced?: { readonly deadAt: string; readonly goneAt: string };
   readonly running?: RunningOperation;
   /** state-set. */
   readonly state: Readonly<Record<string, string>>;

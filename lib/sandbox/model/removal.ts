@@ -61,6 +61,32 @@ export function destroyUnit(
   }
 }
 
+// Juju's default, where --no-wait is not given.
+const FORCE_WAIT_MS = 60_000;
+
+/**
+ * Sees to it that a dying unit and its subordinates go, hooks or no hooks: after a minute it is dead, and runs none any
+ * more; after a further one it is gone, whoever should have removed it. A second force may only hurry it.
+ * https://github.com/juju/juju/blob/3.6/state/cleanup.go
+ */
+export function forceUnit(
+  transaction: Transaction,
+  name: string,
+  { now, noWait = false }: { readonly now: Date; readonly noWait?: boolean },
+): void {
+  const waitMs = noWait ? 0 : FORCE_WAIT_MS;
+  const after = (ms: number) => new Date(now.getTime() + ms).toISOString();
+  const { forced } = transaction.require('unit', name);
+  if (forced === undefined || forced.deadAt > after(waitMs)) {
+    transaction.patch('unit', name, {
+      forced: { deadAt: after(waitMs), goneAt: after(2 * waitMs) },
+    });
+  }
+  for (const subordinate of subordinatesOf(transaction, name)) {
+    forceUnit(transaction, subordinate.name, { now, noWait });
+  }
+}
+
 /** Marks an application with its relations and units as dying; it goes with its last unit. */
 export function destroyApplication(
   transaction: Transaction,

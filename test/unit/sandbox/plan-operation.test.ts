@@ -4,6 +4,7 @@ import {
   destroyApplication,
   destroyRelation,
   destroyUnit,
+  forceUnit,
 } from '../../../lib/sandbox/model/removal.ts';
 import { PlannerModel } from './planner-model.ts';
 
@@ -21,6 +22,36 @@ describe('the next operation of a unit', () => {
       'start',
     ]);
     expect(model.plan('a/0').kind).toBe('wait');
+  });
+
+  test('is none but the end once the time of a forced removal is over', () => {
+    const model = new PlannerModel();
+    model.application('a', 1);
+    const start = new Date('2026-01-01T00:00:00.000Z');
+    const after = (ms: number) => new Date(start.getTime() + ms);
+    model.store.transact((transaction) => {
+      transaction.patch('unit', 'a/0', {
+        installed: true,
+        pending: {
+          hook: { kind: 'lifecycle', name: 'config-changed' },
+          state: 'failed',
+          failures: 1,
+        },
+      });
+      destroyUnit(transaction, 'a/0');
+      forceUnit(transaction, 'a/0', { now: start });
+      // A second one does not begin the time anew.
+      forceUnit(transaction, 'a/0', { now: after(30_000) });
+    });
+    expect(model.plan('a/0', { now: after(59_999) })).toEqual({
+      kind: 'wait',
+      until: after(60_000).toISOString(),
+    });
+    expect(model.plan('a/0', { now: after(60_000) })).toEqual({ kind: 'bury' });
+    model.store.transact((transaction) => {
+      forceUnit(transaction, 'a/0', { now: after(40_000), noWait: true });
+    });
+    expect(model.plan('a/0', { now: after(40_000) })).toEqual({ kind: 'bury' });
   });
 
   test('joins before it tells of changes, and collapses several changes into one', () => {

@@ -2,7 +2,7 @@
 import { booleanFlag, integerFlag, refusedFlag, textFlag } from '../arguments/flag-kinds.ts';
 import { defineCommand } from '../command.ts';
 import { quoted, UsageError } from '../errors.ts';
-import { REMOVAL_FLAGS, remove } from './units.ts';
+import { forcing, REMOVAL_FLAGS, remove } from './units.ts';
 
 const PLAYED = 'the sandbox plays all machines on this host';
 
@@ -56,7 +56,7 @@ export const removeMachine = defineCommand({
       }
     }
     await remove(call, 'machine', async (dryRun) =>
-      call.session.call('remove-machine', { machines, force: call.flags.force, dryRun }),
+      call.session.call('remove-machine', { machines, ...forcing(call.flags), dryRun }),
     );
   },
 });

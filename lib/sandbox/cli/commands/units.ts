@@ -42,8 +42,8 @@ export const addUnit = defineCommand({
 
 export const REMOVAL_FLAGS = {
   'no-prompt': booleanFlag('Do not ask for confirmation', { aliases: ['y'] }),
-  force: booleanFlag('Remove even when units are in error; their hooks may not run'),
-  'no-wait': booleanFlag('Accepted with --force: do not wait for hooks'),
+  force: booleanFlag('Remove also what is in error or lost: a minute later without its hooks'),
+  'no-wait': booleanFlag('With --force: at once, without waiting for hooks'),
   'destroy-storage': booleanFlag('Destroy storage attached to the units instead of detaching it'),
   'dry-run': booleanFlag('Print what would be removed and change nothing'),
 } as const;
@@ -95,7 +95,12 @@ export const removeApplication = defineCommand({
 });
 
 function choices({ flags }: Removal) {
-  return { force: flags.force, destroyStorage: flags['destroy-storage'] };
+  return { ...forcing(flags), destroyStorage: flags['destroy-storage'] };
+}
+
+/** What the flags say about force, as the daemon takes it. */
+export function forcing(flags: Removal['flags']) {
+  return { force: flags.force, noWait: flags['no-wait'] };
 }
 
 /** Without --no-prompt, what would happen is shown and confirmed first. */

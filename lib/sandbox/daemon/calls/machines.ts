@@ -7,7 +7,7 @@ import { compareUnits } from '../../model/names.ts';
 import { destroyUnit } from '../../model/removal.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import type { CallContext } from './call-context.ts';
-import { skipFailedHook } from './removal.ts';
+import { forceUnits } from './removal.ts';
 
 const DEFAULT_BASE = { name: 'ubuntu', channel: '24.04' };
 
@@ -61,7 +61,7 @@ export function addMachines(
 
 export async function removeMachines(
   { services }: CallContext,
-  { machines, force = false, dryRun = false }: Calls['remove-machine']['params'],
+  { machines, force = false, noWait = false, dryRun = false }: Calls['remove-machine']['params'],
 ): Promise<readonly RemoveResult[]> {
   const results = machines.map((id) => checkRemoval(services.store, id, force));
   if (dryRun) {
@@ -71,8 +71,8 @@ export async function removeMachines(
     services.store.transact((transaction) => {
       for (const unit of units) {
         destroyUnit(transaction, unit);
-        skipFailedHook(transaction, unit);
       }
+      forceUnits(services, transaction, { units, force, noWait });
       // With units it goes with the last of them.
       removeMachineIfEmpty(transaction, name);
     });

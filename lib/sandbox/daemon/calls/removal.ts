@@ -1,16 +1,18 @@
 /** remove-unit, remove-application, resolved. */
+import type { AgentServices } from '../../agent/services.ts';
 import type { Calls, RemoveResult } from '../../api.ts';
+import type { ForceParams } from '../../api-units.ts';
 import { ModelError } from '../../errors.ts';
 import { connectionsOf } from '../../model/cross-model.ts';
 import { compareUnits } from '../../model/names.ts';
-import { destroyApplication, destroyUnit } from '../../model/removal.ts';
+import { destroyApplication, destroyUnit, forceUnit } from '../../model/removal.ts';
 import { storageFate } from '../../model/storage.ts';
 import type { Reader, Transaction } from '../../store/store.ts';
 import { type CallContext, requireUnit } from './call-context.ts';
 
 export function removeUnits(
   { services }: CallContext,
-  { units, force, dryRun, destroyStorage = false }: Calls['remove-unit']['params'],
+  { units, dryRun, destroyStorage = false, ...forcing }: Calls['remove-unit']['params'],
 ): readonly RemoveResult[] {
   return units.map((name) => {
     const unit = services.store.get('unit', name);
@@ -26,9 +28,7 @@ export function removeUnits(
     if (dryRun !== true) {
       services.store.transact((transaction) => {
         destroyUnit(transaction, name, { storage: destroyStorage });
-        if (force === true) {
-          skipFailedHook(transaction, name);
-        }
+        forceUnits(services, transaction, { units: [name], ...forcing });
       });
     }
     return { name, units: [], ...storage };
@@ -37,14 +37,19 @@ export function removeUnits(
 
 export function removeApplications(
   { services }: CallContext,
-  { applications, force, dryRun, destroyStorage = false }: Calls['remove-application']['params'],
+  {
+    applications,
+    dryRun,
+    destroyStorage = false,
+    ...forcing
+  }: Calls['remove-application']['params'],
 ): readonly RemoveResult[] {
   return applications.map((name) => {
     if (services.store.get('application', name) === undefined) {
       const error = `application ${JSON.stringify(name)} not found`;
       return { name, units: [], error };
     }
-    const consumers = force === true ? 0 : consumersOf(services.store, name);
+    const consumers = forcing.force === true ? 0 : consumersOf(services.store, name);
     if (consumers > 0) {
       const plural = consumers === 1 ? '' : 's';
       const error = `cannot destroy application ${JSON.stringify(name)}: application is used by ${consumers} consumer${plural}`;
@@ -58,11 +63,7 @@ export function removeApplications(
     if (dryRun !== true) {
       services.store.transact((transaction) => {
         destroyApplication(transaction, name, { storage: destroyStorage });
-        if (force === true) {
-          for (const unit of units.filter((each) => transaction.get('unit', each))) {
-            skipFailedHook(transaction, unit);
-          }
-        }
+        forceUnits(services, transaction, { units, ...forcing });
       });
     }
     return { name, units, ...storage };
@@ -87,6 +88,17 @@ function describeFate(
     detachedStorage: fates.flatMap(({ detached }) => detached),
     destroyedStorage: fates.flatMap(({ destroyed }) => destroyed),
   };
+}
+
+/** Units that were asked to go; those that did not exist long enough to stay a moment are gone already. */
+export function forceUnits(
+  { clock }: Pick<AgentServices, 'clock'>,
+  transaction: Transaction,
+  { units, force = false, noWait = false }: ForceParams & { readonly units: readonly string[] },
+): void {
+  for (const unit of units.filter((each) => force && transaction.get('unit', each))) {
+    forceUnit(transaction, unit, { now: clock.now(), noWait });
+  }
 }
 
 /** A failed hook no longer stands in the way. */

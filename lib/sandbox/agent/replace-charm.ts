@@ -2,20 +2,11 @@
  * Replaces a charm file by file: what only the old charm shipped is deleted, what nobody shipped (the
  * charm's own files) stays. May be repeated after a crash in the middle.
  */
-import { constants, type Stats } from 'node:fs';
-import {
-  copyFile,
-  lstat,
-  mkdir,
-  readdir,
-  readlink,
-  rename,
-  rm,
-  rmdir,
-  symlink,
-} from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { hasErrorCode } from '#system';
+import { copyCharm } from './copy-charm.ts';
 
 /** @param charms directories of the charms before, and of the one that is to be */
 export async function replaceCharm(
@@ -31,9 +22,13 @@ export async function replaceCharm(
       }
     }
   }
+  const staged = `${directory}.next`;
+  await rm(staged, { recursive: true, force: true });
+  await copyCharm(charms.after, staged);
   for (const [path, stats] of wanted) {
-    await put(join(charms.after, path), join(directory, path), stats);
+    await put(join(staged, path), join(directory, path), stats);
   }
+  await rm(staged, { recursive: true, force: true });
 }
 
 /** Everything below a directory, parents before children. */
@@ -78,21 +73,14 @@ async function removeShipped(path: string): Promise<void> {
   }
 }
 
-/** Beside the old file and then in its stead: a program that runs keeps the file it was started from. */
-async function put(source: string, target: string, stats: Stats): Promise<void> {
+/** In the stead of the old file: a program that runs keeps the file it was started from. */
+async function put(staged: string, target: string, stats: Stats): Promise<void> {
   await clearWay(target, stats.isDirectory());
   if (stats.isDirectory()) {
     await mkdir(target, { recursive: true });
     return;
   }
-  const temporary = join(dirname(target), '.juju-new');
-  await rm(temporary, { force: true });
-  if (stats.isSymbolicLink()) {
-    await symlink(await readlink(source), temporary);
-  } else {
-    await copyFile(source, temporary, constants.COPYFILE_FICLONE);
-  }
-  await rename(temporary, target);
+  await rename(staged, target);
 }
 
 /** A directory in the place of a file, or the other way round, has to go first. */

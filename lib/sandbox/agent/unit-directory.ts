@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readlink, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { copyTree } from '../charm-archive/unpack-charm.ts';
 import type { SandboxPaths } from '../client/paths.ts';
 import { unitTag } from '../model/names.ts';
+import { copyCharm } from './copy-charm.ts';
 
 export interface UnitDirectory {
   readonly root: string;
@@ -35,7 +35,7 @@ export async function prepareUnitDirectory(
   }
   const temporary = `${directory.charm}.new`;
   await rm(temporary, { recursive: true, force: true });
-  await copyTree(join(paths.charms, charm), temporary);
+  await copyCharm(join(paths.charms, charm), temporary);
   await rename(temporary, directory.charm);
 }
 

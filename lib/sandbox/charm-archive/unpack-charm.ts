@@ -30,7 +30,7 @@ export async function unpackCharm(source: string, target: string): Promise<void>
 }
 
 /** Copies a tree as it is, sharing blocks where the file system can. */
-export async function copyTree(source: string, target: string): Promise<void> {
+async function copyTree(source: string, target: string): Promise<void> {
   await cp(source, target, {
     recursive: true,
     verbatimSymlinks: true,

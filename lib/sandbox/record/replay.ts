@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HintError, systemClock } from '#system';
-import { copyTree } from '../charm-archive/unpack-charm.ts';
+import { copyCharm } from '../agent/copy-charm.ts';
 import { type SandboxPaths, sandboxPaths } from '../client/paths.ts';
 import { endSandboxProcesses } from '../client/sweep-processes.ts';
 import type { BinaryResult, ToolCallMessage } from '../daemon/tool-call.ts';
@@ -77,7 +77,7 @@ class Stage {
 
   static async create(root: string, charm: string): Promise<Stage> {
     const stage = new Stage(sandboxPaths(root));
-    await copyTree(charm, stage.#charm);
+    await copyCharm(charm, stage.#charm);
     await mkdir(dirname(stage.#paths.agentSocket), { recursive: true });
     await writeTools(stage.#paths);
     return stage;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createPostgresqlEngine, parsePostgresqlConfig } from '#engines';
 import { createS3ObjectStore, parseS3Options } from '#object-store';
-import { openSnapshot, ReadBarrier, writeSnapshot } from '#snapshots';
-import { runProcess } from '#system';
+import { draftSnapshot, openSnapshot, ReadBarrier } from '#snapshots';
+import { bothOrNeither, runProcess } from '#system';
 
 interface Order {
   readonly task: 'backup' | 'restore' | 'item';
@@ -46,16 +46,17 @@ async function backUp(order: Order, store: ReturnType<typeof createS3ObjectStore
   const { signal } = new AbortController();
   const reads = new ReadBarrier();
   const settleReads = async (): Promise<void> => await reads.settled();
-  await using source = await engine.backup({ signal, scratchDirectory, settleReads });
-  await writeSnapshot({
-    store,
-    artefactPath: order.artefactPath,
-    chunkPrefix: order.chunkPrefix,
-    entries: source.entries,
-    reads,
-    compression: true,
-    level: order.level,
-    attributes: source.attributes,
-  });
+  const [source, draft] = await bothOrNeither(
+    engine.backup({ signal, scratchDirectory, settleReads }),
+    draftSnapshot({
+      store,
+      artefactPath: order.artefactPath,
+      chunkPrefix: order.chunkPrefix,
+      compression: true,
+      level: order.level,
+    }),
+  );
+  await using _ = source;
+  await draft.write({ entries: source.entries, reads, attributes: source.attributes });
   await rm(scratchDirectory, { recursive: true });
 }

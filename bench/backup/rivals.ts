@@ -87,7 +87,7 @@ export function ours(stage: Stage, program: string, round: number, level: number
   const order = (task: string, more: object): Command => ({
     // As the charm starts it.
     script: `${nodeBinary()} --max-semi-space-size=2 ${program}`,
-    env: { MALLOC_ARENA_MAX: '2' },
+    env: { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: join(stage.scratch, 'compiled') },
     input: JSON.stringify({
       task,
       engine: stage.cluster,

@@ -2,13 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import type { EngineEntry } from '#engines';
 import {
+  draftSnapshot,
   normaliseArtefactPath,
   ReadBarrier,
   type RepositoryKey,
   type SnapshotSummary,
-  writeSnapshot,
 } from '#snapshots';
-import { describeError, formatBytes, HintError } from '#system';
+import { bothOrNeither, describeError, formatBytes, HintError } from '#system';
 import type { JobContext } from './job-context.ts';
 import type { Outcome } from './job-files.ts';
 import type { JobSpec } from './job-spec.ts';
@@ -16,33 +16,42 @@ import { keyForBackup } from './snapshot-keys.ts';
 
 /** @throws whatever stopped it; no manifest is left then */
 export async function performBackup(context: JobContext): Promise<Outcome> {
-  const { spec, engine, files, reporter, signal, log } = context;
   const artefactPath = targetOf(context);
   // Before the database is asked for anything: with the wrong passphrase there is no backup.
   const key = await keyForBackup(context);
-  await reporter.enter('running');
+  await context.reporter.enter('running');
+  const scratchDirectory = await context.files.makeScratchDirectory();
+  try {
+    return await backUp(context, { artefactPath, key, scratchDirectory });
+  } finally {
+    await context.files.removeScratchDirectory();
+  }
+}
+
+interface Target {
+  readonly artefactPath: string;
+  readonly key: RepositoryKey | undefined;
+  readonly scratchDirectory: string;
+}
+
+async function backUp(context: JobContext, target: Target): Promise<Outcome> {
+  const { spec, engine, signal, log } = context;
+  const { artefactPath, key, scratchDirectory } = target;
   const reads = new ReadBarrier();
-  const source = await engine.backup({
-    signal,
-    scratchDirectory: await files.makeScratchDirectory(),
-    settleReads: async () => await reads.settled(),
-  });
+  const settleReads = async (): Promise<void> => await reads.settled();
+  const size: Estimate = { bytes: undefined };
+  // Side by side: the one waits for the database, the other for the storage.
+  const [source, draft] = await bothOrNeither(
+    engine.backup({ signal, scratchDirectory, settleReads }),
+    draftSnapshot(draftOptions(context, target, size)),
+  );
+  size.bytes = source.estimatedBytes;
   let isWritten = false;
   try {
-    const summary = await writeSnapshot({
-      store: context.store,
-      artefactPath,
-      chunkPrefix: spec.chunkPrefix,
+    const summary = await draft.write({
       entries: thenUploadLog(source.entries, artefactPath, context),
-      compression: spec.compression,
-      ...codingOf(spec),
-      key,
-      limitRead: async (bytes) => await context.pace.disk(bytes, signal),
       attributes: { ...spec.attributes, ...source.attributes, 'job-id': spec.jobId },
-      clock: context.clock,
       reads,
-      signal,
-      onProgress: ({ bytesRead }) => reporter.update(bytesRead, source.estimatedBytes),
     });
     isWritten = true;
     log.info('backup complete', {
@@ -56,8 +65,31 @@ export async function performBackup(context: JobContext): Promise<Outcome> {
     throw error;
   } finally {
     await dispose(source, isWritten, context);
-    await files.removeScratchDirectory();
   }
+}
+
+interface Estimate {
+  /** Of the source, once the database has told. */
+  bytes: number | undefined;
+}
+
+function draftOptions(
+  { spec, store, pace, clock, signal, reporter }: JobContext,
+  { artefactPath, key }: Target,
+  size: Estimate,
+): Parameters<typeof draftSnapshot>[0] {
+  return {
+    store,
+    artefactPath,
+    chunkPrefix: spec.chunkPrefix,
+    compression: spec.compression,
+    ...codingOf(spec),
+    key,
+    limitRead: async (bytes) => await pace.disk(bytes, signal),
+    clock,
+    signal,
+    onProgress: ({ bytesRead }) => reporter.update(bytesRead, size.bytes),
+  };
 }
 
 function outcomeOf(summary: SnapshotSummary, key: RepositoryKey | undefined): Outcome {

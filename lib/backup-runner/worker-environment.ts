@@ -11,6 +11,8 @@ const KEPT = [
   'JUJU_MODEL_NAME',
   'JUJU_MODEL_UUID',
   'JUJU_VERSION',
+  // Where the hook's own compiled code lies: the storage client of a worker takes longer to compile than to run.
+  'NODE_COMPILE_CACHE',
 ];
 
 // Juju passes the model's proxy settings under names of its own; programs know these.

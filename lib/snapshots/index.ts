@@ -65,6 +65,7 @@ export type {
   ReadSummary,
   RestoreOptions,
   Snapshot,
+  SnapshotDraft,
   SnapshotEntry,
   SnapshotInfo,
   SnapshotListing,
@@ -75,4 +76,4 @@ export type {
   VerifyOptions,
   WriteSnapshotOptions,
 } from './types.ts';
-export { writeSnapshot } from './write-snapshot.ts';
+export { draftSnapshot, writeSnapshot } from './write-snapshot.ts';

@@ -4,7 +4,7 @@
  * equal packs; and uploaded while the next ones are read.
  */
 import type { ObjectStore } from '#object-store';
-import { type ChunkLocation, ChunkTable, type PackHandle } from './chunk-table.ts';
+import type { ChunkLocation, ChunkTable, PackHandle } from './chunk-table.ts';
 import type { Coding } from './coding.ts';
 import type { RepositoryKey } from './crypto/repository-key.ts';
 import { SnapshotError, unreadable } from './errors.ts';
@@ -39,7 +39,8 @@ export interface SnapshotWriterOptions {
   readonly store: ObjectStore;
   readonly artefactPath: string;
   readonly chunkPrefix: string;
-  readonly entries: AsyncIterable<SnapshotEntry>;
+  /** Chunks that need not be stored again. */
+  readonly known: ChunkTable;
   readonly level: number | undefined;
   readonly coding: Coding;
   readonly key?: RepositoryKey | undefined;
@@ -68,8 +69,6 @@ interface ReadyBatch {
 }
 
 export class SnapshotWriter {
-  /** Chunks that need not be stored again. */
-  readonly known = new ChunkTable();
   readonly indexObjects: string[] = [];
   readonly #options: SnapshotWriterOptions;
   readonly #encoder: Encoder;
@@ -100,7 +99,7 @@ export class SnapshotWriter {
       check: () => this.#check(),
       dispatch: async (batch) => await this.#dispatch(batch),
     });
-    this.#planner = new ChunkPlanner({ ...options, known: this.known });
+    this.#planner = new ChunkPlanner(options);
     this.#packs = new PackBuilder({
       buffers: PACK_BUFFERS,
       coding: options.coding,
@@ -114,10 +113,9 @@ export class SnapshotWriter {
   }
 
   /** Reads all entries and stores everything but the manifest. Nothing is under way once it has settled. */
-  async write(parent?: Parent): Promise<WrittenContent> {
+  async write(entries: AsyncIterable<SnapshotEntry>, parent?: Parent): Promise<WrittenContent> {
     try {
-      await parent?.learn(this.known);
-      await this.#filler.fill(this.#options.entries, parent);
+      await this.#filler.fill(entries, parent);
       await this.#placed;
       this.#check();
       await this.#packs.finish();
@@ -252,7 +250,7 @@ export class SnapshotWriter {
     const id = idAt(ready.ids, extent);
     const text = id.toString('hex');
     this.#count(length);
-    const known = isSame(before, text) ? before.location : this.known.find(id);
+    const known = isSame(before, text) ? before.location : this.#options.known.find(id);
     if (known !== undefined) {
       this.#refer(id, length, known);
       return;
@@ -280,10 +278,10 @@ export class SnapshotWriter {
 
   #use(id: Buffer, location: ChunkLocation): void {
     // Full tables forget: then a chunk used twice counts twice.
-    this.known.add(id, location);
-    if (this.known.find(id)?.used !== true) {
+    this.#options.known.add(id, location);
+    if (this.#options.known.find(id)?.used !== true) {
       this.#totals.storedBytes += location.stored;
-      this.known.markUsed(id);
+      this.#options.known.markUsed(id);
     }
     this.#named.add(location.pack);
   }

@@ -67,13 +67,13 @@ export interface BackupProgress {
   readonly bytesStored: number;
 }
 
-export interface WriteSnapshotOptions {
+/** Where and how a snapshot is to be written. */
+export interface DraftOptions {
   readonly store: ObjectStore;
   /** From `artefactPathFor`: the prefix that will hold this snapshot's manifest and index. */
   readonly artefactPath: string;
   /** From `chunkPrefixFor`: where the application's chunks lie. */
   readonly chunkPrefix: string;
-  readonly entries: AsyncIterable<SnapshotEntry>;
   readonly compression: boolean;
   /** zstd level where `compression` is on; 1 unless told. */
   readonly level?: number;
@@ -81,16 +81,29 @@ export interface WriteSnapshotOptions {
   readonly key?: RepositoryKey | undefined;
   /** Of so many chunks stored one is decoded again and compared first; 32 unless told, 0 for none, 1 for all. */
   readonly recheckEvery?: number;
-  /** Facts about the origin, kept in the manifest: engine, version, model, app, unit, job-id… No secrets. */
-  readonly attributes: Readonly<Record<string, JsonValue>>;
   readonly clock?: Clock;
-  /** Tells the source of the entries when the files it has handed out have been read. */
-  readonly reads?: ReadBarrier;
   /** Waits until so many bytes may be read from the source; asked for some MiB at a time. */
   readonly limitRead?: (bytes: number) => Promise<void>;
   /** Ends the backup; no manifest is left. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: (progress: BackupProgress) => void;
+}
+
+/** What a snapshot is to hold. */
+export interface SnapshotSource {
+  readonly entries: AsyncIterable<SnapshotEntry>;
+  /** Facts about the origin, kept in the manifest: engine, version, model, app, unit, job-id… No secrets. */
+  readonly attributes: Readonly<Record<string, JsonValue>>;
+  /** Tells the source of the entries when the files it has handed out have been read. */
+  readonly reads?: ReadBarrier;
+}
+
+export type WriteSnapshotOptions = DraftOptions & SnapshotSource;
+
+/** A snapshot of which nothing is written yet. */
+export interface SnapshotDraft {
+  /** Once. As `writeSnapshot`. */
+  write(source: SnapshotSource): Promise<SnapshotSummary>;
 }
 
 export interface SnapshotTotals {

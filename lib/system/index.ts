@@ -7,6 +7,7 @@ export {
   type WriteOptions,
   writeFileAtomic,
 } from './atomic-file.ts';
+export { bothOrNeither } from './both-or-neither.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { describeError, HintError, type HintErrorOptions, hasErrorCode } from './errors.ts';
 export { acquireFileLock } from './file-lock.ts';

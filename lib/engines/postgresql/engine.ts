@@ -1,15 +1,16 @@
 /** PostgreSQL behind the Engine interface. */
-import { type Clock, HintError, type RunProcess, systemClock } from '#system';
+import { bothOrNeither, type Clock, HintError, type RunProcess, systemClock } from '#system';
 import type { BackupAttributes, BackupOptions, BackupSource, Engine } from '../engine.ts';
+import { openSession } from './base-backup/backup-session.ts';
 import { startBaseBackup } from './base-backup/base-backup.ts';
 import { clusterLabel } from './commands.ts';
 import type { PostgresqlEngineConfig } from './config.ts';
 import { asKeptCopy, findCopy, keptCopies } from './kept-copies.ts';
 import { type FreeSpace, POSTGRESQL, planRestore } from './preflight.ts';
+import type { PsqlSession } from './psql-session.ts';
 import { recoverPostgresqlRestore } from './recover-restore.ts';
 import { createPostgresqlRestore, createPostgresqlUndo, type RestoreStep } from './restore.ts';
 import { PostgresqlServer } from './server.ts';
-import { runSql } from './sql.ts';
 import { holdWal, type WalHold } from './wal-hold.ts';
 
 export interface PostgresqlEngineOptions extends PostgresqlEngineConfig {
@@ -29,7 +30,7 @@ export function createPostgresqlEngine(options: PostgresqlEngineOptions): Engine
   return {
     name: POSTGRESQL,
     capabilities: { concurrentBackups: true },
-    backup: async (backupOptions) => await backUp(config, runProcess, backupOptions),
+    backup: async (backupOptions) => await backUp(config, backupOptions),
     prepareRestore: async (request) => await planRestore(config, runProcess, request, freeSpace),
     createRestore: async (request) =>
       await createPostgresqlRestore(
@@ -47,15 +48,21 @@ export function createPostgresqlEngine(options: PostgresqlEngineOptions): Engine
 
 async function backUp(
   config: PostgresqlEngineConfig,
-  run: RunProcess,
   options: BackupOptions,
 ): Promise<BackupSource> {
   const { signal } = options;
-  const server = await describeServer(config, run, signal);
-  refuseTablespaces(config, server.tablespaces);
   await using cleanup = new AsyncDisposableStack();
-  const hold = cleanup.use(await holdWal(config, config.backupRole, signal));
-  const backup = cleanup.use(await startBaseBackup(config, hold, options));
+  const session = cleanup.use(openSession(config, signal));
+  // Side by side, as most of it is starting a psql.
+  const [server, hold] = await bothOrNeither(
+    describeServer(session),
+    holdWal(config, config.backupRole, signal),
+  );
+  cleanup.use(hold);
+  refuseTablespaces(config, server.tablespaces);
+  const backup = cleanup.use(
+    await startBaseBackup({ ...options, instance: config, history: hold, session }),
+  );
   const attributes = describeBackup(config, server, hold, backup.startLsn);
   const disposal = cleanup.move();
   return {
@@ -72,17 +79,13 @@ interface ServerDescription {
   readonly tablespaces: readonly string[];
 }
 
-async function describeServer(
-  config: PostgresqlEngineConfig,
-  run: RunProcess,
-  signal: AbortSignal,
-): Promise<ServerDescription> {
-  const query = `SELECT json_build_object(
+async function describeServer(session: PsqlSession): Promise<ServerDescription> {
+  const row = await session.ask(`SELECT json_build_object(
     'version', current_setting('server_version'),
     'bytes', (SELECT sum(pg_database_size(oid)) FROM pg_database),
     'tablespaces', (SELECT coalesce(json_agg(spcname ORDER BY spcname), '[]') FROM pg_tablespace
-                    WHERE spcname NOT IN ('pg_default', 'pg_global')));`;
-  return JSON.parse(await runSql(config, run, query, { signal })) as ServerDescription;
+                    WHERE spcname NOT IN ('pg_default', 'pg_global')));`);
+  return JSON.parse(row) as ServerDescription;
 }
 
 function refuseTablespaces(config: PostgresqlEngineConfig, tablespaces: readonly string[]): void {

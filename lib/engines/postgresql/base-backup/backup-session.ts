@@ -36,7 +36,17 @@ interface Afterwards {
   readonly recoveryTimeline: number;
 }
 
-export class BackupSession implements AsyncDisposable {
+/** Begins to log in as the superuser (peer). */
+export function openSession(instance: PostgresqlInstance, signal: AbortSignal): PsqlSession {
+  return new PsqlSession({
+    instance,
+    login: { dbname: 'postgres', user: instance.osUser },
+    operation: `cannot back up PostgreSQL ${clusterLabel(instance)}`,
+    signal,
+  });
+}
+
+export class BackupSession {
   readonly start: BackupStart;
   readonly #session: PsqlSession;
   readonly #instance: PostgresqlInstance;
@@ -48,19 +58,10 @@ export class BackupSession implements AsyncDisposable {
   }
 
   /**
-   * Logs in as the superuser (peer), makes the server checkpoint and begin a backup.
+   * Makes the server checkpoint and begin a backup, in a session from `openSession`, which is the backup's from then on.
    * @throws HintError `login-refused`, `database-unavailable`, …; the signal's reason
    */
-  static async begin(instance: PostgresqlInstance, signal: AbortSignal): Promise<BackupSession> {
-    await using cleanup = new AsyncDisposableStack();
-    const session = cleanup.use(
-      new PsqlSession({
-        instance,
-        login: { dbname: 'postgres', user: instance.osUser },
-        operation: `cannot back up PostgreSQL ${clusterLabel(instance)}`,
-        signal,
-      }),
-    );
+  static async begin(session: PsqlSession, instance: PostgresqlInstance): Promise<BackupSession> {
     const begin = hasNewNames(instance)
       ? `pg_backup_start('base backup', true)`
       : `pg_start_backup('base backup', true, false)`;
@@ -68,7 +69,6 @@ export class BackupSession implements AsyncDisposable {
       'lsn', ${begin}::text,
       'walSegmentBytes', (SELECT setting::bigint FROM pg_settings WHERE name = 'wal_segment_size'),
       'dataDirectory', current_setting('data_directory'));`);
-    cleanup.move();
     return new BackupSession(session, instance, JSON.parse(row) as BackupStart);
   }
 
@@ -116,10 +116,6 @@ export class BackupSession implements AsyncDisposable {
         hint: 'try again',
       });
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
   }
 }
 

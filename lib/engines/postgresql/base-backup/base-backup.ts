@@ -8,6 +8,7 @@ import { HintError, hasErrorCode } from '#system';
 import type { BackupOptions, EngineEntry } from '../../engine.ts';
 import { clusterLabel } from '../commands.ts';
 import type { PostgresqlInstance } from '../config.ts';
+import type { PsqlSession } from '../psql-session.ts';
 import { BackupManifest } from './backup-manifest.ts';
 import { BackupSession, type BackupStop } from './backup-session.ts';
 import { readControlFile } from './control-file.ts';
@@ -44,17 +45,21 @@ export interface BaseBackup extends AsyncDisposable {
   readonly entries: Entries;
 }
 
+export interface BaseBackupOptions extends BackupOptions {
+  readonly instance: PostgresqlInstance;
+  readonly history: ClusterHistory;
+  /** From `openSession`, and the caller's to dispose of after the backup. */
+  readonly session: PsqlSession;
+}
+
 /**
  * Begins a backup. The WAL from now on must be held until the disposal.
  * @throws HintError when the server refuses; `wrong-data-directory`
  */
-export async function startBaseBackup(
-  instance: PostgresqlInstance,
-  history: ClusterHistory,
-  options: BackupOptions,
-): Promise<BaseBackup> {
+export async function startBaseBackup(options: BaseBackupOptions): Promise<BaseBackup> {
+  const { instance, history } = options;
   await using cleanup = new AsyncDisposableStack();
-  const session = cleanup.use(await BackupSession.begin(instance, options.signal));
+  const session = await BackupSession.begin(options.session, instance);
   const root = await findRoot(instance, session);
   const manifest = cleanup.use(await BackupManifest.begin(options.scratchDirectory));
   const copying = new Copying({ instance, history, options, session, root, manifest });

@@ -1,7 +1,6 @@
 /** The codec against the public schemas: an item is typed exactly when they accept it, but for what README.md lists. */
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2019 } from 'ajv/dist/2019.js';
-import * as fc from 'fast-check';
 import { encodeJobStatuses, encodeJobs, parseJobStatuses, parseJobs } from '#database-backup';
 import publicProvider from '../../fixtures/interfaces/database_backup/v0/provider.json' with {
   type: 'json',
@@ -10,6 +9,7 @@ import publicRequirer from '../../fixtures/interfaces/database_backup/v0/require
   type: 'json',
 };
 import publicS3 from '../../fixtures/interfaces/s3/v0/provider.json' with { type: 'json' };
+import * as fc from '../../helpers/fast-check.ts';
 import { providerDatabags, requirerDatabags, spoilt } from './documents.ts';
 
 const theirs = new Ajv2019({ strict: false, schemas: [publicS3, publicRequirer, publicProvider] });

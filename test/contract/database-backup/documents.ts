@@ -1,5 +1,5 @@
 /** Generators of databag documents: valid ones, and ones spoilt in a place or two. */
-import * as fc from 'fast-check';
+import * as fc from '../../helpers/fast-check.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

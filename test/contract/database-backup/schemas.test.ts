@@ -1,7 +1,6 @@
 /** Our schemas against the public ones: they must agree on every document. */
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2019 } from 'ajv/dist/2019.js';
-import * as fc from 'fast-check';
 import providerExamples from '../../../schemas/database_backup/v0/examples/provider.json' with {
   type: 'json',
 };
@@ -18,6 +17,7 @@ import publicRequirer from '../../fixtures/interfaces/database_backup/v0/require
   type: 'json',
 };
 import publicS3 from '../../fixtures/interfaces/s3/v0/provider.json' with { type: 'json' };
+import * as fc from '../../helpers/fast-check.ts';
 import { providerDatabags, requirerDatabags, spoilt } from './documents.ts';
 
 const ours = new Ajv2019({ strict: true, schemas: [ourS3, ourRequirer, ourProvider] });

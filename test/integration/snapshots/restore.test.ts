@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore, withFaults } from '#object-store';
 import { openSnapshot } from '#snapshots';
 import { PLAIN_CODING } from '../../../lib/snapshots/coding.ts';
 import { encodeManifest } from '../../../lib/snapshots/manifest.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import {
   allKeys,
   aSnapshot,

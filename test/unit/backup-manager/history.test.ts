@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   encodeHistory,
   encodeLastBackups,
   parseHistory,
   parseLastBackups,
 } from '../../../charms/backup-manager/src/history.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { anEntry } from './makers.ts';
 
 test('entries survive the databag', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { HistoryEntry } from '../../../charms/backup-manager/src/history.ts';
 import {
   planReconcile,
   type ReconcileInput,
   type ReconcilePlan,
 } from '../../../charms/backup-manager/src/reconcile.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { aJob, anEntry, anInput, aRelation, aStatus, now } from './makers.ts';
 
 const success = aStatus({

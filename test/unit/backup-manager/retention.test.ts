@@ -1,12 +1,12 @@
 /** What retention may touch, when it begins, and what it would do. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { LastBackup } from '../../../charms/backup-manager/src/history.ts';
 import { dueForRetention, withProofs } from '../../../charms/backup-manager/src/last-backups.ts';
 import {
   candidatesFor,
   retentionTargets,
 } from '../../../charms/backup-manager/src/retention-targets.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { aJob, anEntry, artefact, aStatus, now } from './makers.ts';
 import { type Scene, Stage } from './stage.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import type { JobType } from '#database-backup';
 import {
   type JobFacts,
   MAX_ATTEMPTS,
   RECOVERY_INTERVAL_MS,
 } from '../../../lib/backup-runner/plan-jobs.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { aJob, plan, running } from './planner-facts.ts';
 import { PlannerWorld } from './planner-world.ts';
 

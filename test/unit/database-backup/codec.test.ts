@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   encodeJobStatuses,
   encodeJobs,
@@ -12,6 +11,7 @@ import {
   rejectionOf,
   statusOf,
 } from '#database-backup';
+import * as fc from '../../helpers/fast-check.ts';
 
 const storage = { bucket: 'b', 'access-key': 'AK-PLANTED', 'secret-key': 'SK-PLANTED' };
 

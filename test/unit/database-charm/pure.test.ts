@@ -1,6 +1,5 @@
 /** The pure parts of the charm: ledger, settings, names, status. */
 import { describe, expect, test } from '@jest/globals';
-import { array, assert as holds, property, string, uniqueArray, webUrl } from 'fast-check';
 import type { JobRecord } from '#backup-runner';
 import {
   advanceLedger,
@@ -21,6 +20,14 @@ import {
 import { parseSettings, type RawSettings } from '../../../charms/database/src/settings.ts';
 import { describeUnit } from '../../../charms/database/src/status.ts';
 import { unitHome } from '../../../charms/database/src/unit-home.ts';
+import {
+  array,
+  assert as holds,
+  property,
+  string,
+  uniqueArray,
+  webUrl,
+} from '../../helpers/fast-check.ts';
 import { NOW } from './fakes.ts';
 
 function aChange(fields: Partial<LedgerChange> = {}): LedgerChange {

@@ -1,6 +1,5 @@
 /** The pure parts of the PostgreSQL engine: names, quoting, verifiers, configuration, failures. */
 import { describe, expect, test } from '@jest/globals';
-import { assert as holds, property, string } from 'fast-check';
 import { clusterName, createEngine, isEngineName, parsePostgresqlConfig } from '#engines';
 import { HintError } from '#system';
 import { clusterConf, clusterHba } from '../../../lib/engines/postgresql/cluster-config.ts';
@@ -9,6 +8,7 @@ import { processRole } from '../../../lib/engines/postgresql/processes.ts';
 import { roleStatements } from '../../../lib/engines/postgresql/roles.ts';
 import { scramVerifier } from '../../../lib/engines/postgresql/scram.ts';
 import { conninfo, sqlLiteral, sqlName } from '../../../lib/engines/postgresql/sql.ts';
+import { assert as holds, property, string } from '../../helpers/fast-check.ts';
 
 const INSTANCE = {
   version: '15',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { type ActionEvent, CharmBase, type Framework } from '#ops';
 import { Context, state } from '#ops/testing';
 import { flattenResults } from '../../../lib/ops/action-results.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { probe } from '../../helpers/probe-charm.ts';
 
 function onGreet(act: (event: ActionEvent) => void | Promise<void>) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { DataModel, DataModelError, InvalidDataModelError, textCodec } from '#ops';
+import * as fc from '../../helpers/fast-check.ts';
 
 interface Endpoints {
   readonly readOnlyUris: readonly { readonly 'host-name': string; readonly port: number }[];

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { ActiveStatus } from '#ops';
 import {
   deliver,
@@ -10,6 +9,7 @@ import {
   secret,
   state,
 } from '#ops/testing';
+import * as fc from '../../helpers/fast-check.ts';
 import { type ProbeCharm, probe } from '../../helpers/probe-charm.ts';
 
 async function runAs(unitId: number, act: (charm: ProbeCharm) => void, given: State) {

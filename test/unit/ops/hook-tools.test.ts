@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { parse } from 'yaml';
 import {
   CloudAccessError,
@@ -12,6 +11,7 @@ import {
   SecretPermissionError,
 } from '#ops';
 import { splitText, stringMapYaml } from '../../../lib/ops/hook-tools/text.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { scripted } from '../../helpers/scripted-tools.ts';
 
 const relation = { endpoint: 'db', id: 7 };

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { runProcess } from '#system';
 import { runOpsTypes } from '../../../lib/ops/types-command/index.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 let directory = '';
 beforeAll(async () => {

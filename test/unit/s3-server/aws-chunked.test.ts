@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { decodeAwsChunked } from '../../../lib/sandbox/s3-server/protocol/aws-chunked.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 async function decode(
   pieces: readonly Uint8Array[],

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   type ChecksumAlgorithm,
   createChecksum,
@@ -7,6 +6,7 @@ import {
 import { parseXml, textOf } from '../../../lib/sandbox/s3-server/protocol/parse-xml.ts';
 import { encodePath, parseTarget } from '../../../lib/sandbox/s3-server/protocol/uri.ts';
 import { xmlDocument } from '../../../lib/sandbox/s3-server/protocol/xml.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 describe('XML', () => {
   test('any text written is read back', () => {

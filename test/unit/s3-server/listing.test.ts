@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { listPage } from '../../../lib/sandbox/s3-server/operations/list-page.ts';
 import { compareKeys, KeyIndex } from '../../../lib/sandbox/s3-server/storage/key-index.ts';
 import type { ObjectRecord } from '../../../lib/sandbox/s3-server/storage/object-file.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 function aRecord(key: string): ObjectRecord {
   return {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   booleanFlag,
   choiceFlag,
@@ -10,6 +9,7 @@ import {
   textFlag,
 } from '../../../lib/sandbox/cli/arguments/flag-kinds.ts';
 import { parseArguments } from '../../../lib/sandbox/cli/arguments/flags.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 const SPECS = {
   'num-units': integerFlag('units', { aliases: ['n'] }),

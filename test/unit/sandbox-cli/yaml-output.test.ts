@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { parse } from 'yaml';
 import { toJson } from '../../../lib/sandbox/cli/output/json.ts';
 import { compareNaturally } from '../../../lib/sandbox/go-output/natural-sort.ts';
 import { type OutputValue, sortKeys } from '../../../lib/sandbox/go-output/values.ts';
 import { toYaml } from '../../../lib/sandbox/go-output/yaml.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 describe('YAML output', () => {
   test('has lists at the indentation of their key and omits what is undefined', () => {

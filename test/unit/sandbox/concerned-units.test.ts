@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { array, assert, constantFrom, integer, property, tuple } from 'fast-check';
 import { concernedUnits } from '../../../lib/sandbox/daemon/concerned-units.ts';
 import { destroyRelation, destroyUnit } from '../../../lib/sandbox/model/removal.ts';
+import { array, assert, constantFrom, integer, property, tuple } from '../../helpers/fast-check.ts';
 import { PlannerModel } from './planner-model.ts';
 
 const UNITS = ['a/0', 'a/1', 'a/2', 'b/0', 'b/1'];

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { array, assert, constantFrom, nat, property, tuple } from 'fast-check';
 import type { ConsumerState, OfferingState } from '../../../lib/sandbox/api-cross-model.ts';
 import type { CallContext } from '../../../lib/sandbox/daemon/calls/call-context.ts';
 import { consume, offer, suspend } from '../../../lib/sandbox/daemon/calls/cross-model.ts';
@@ -10,6 +9,7 @@ import { isCrossModel, sideOf } from '../../../lib/sandbox/model/cross-model.ts'
 import { MODEL, type RelationDocument } from '../../../lib/sandbox/model/documents.ts';
 import { destroyUnit } from '../../../lib/sandbox/model/removal.ts';
 import type { Store } from '../../../lib/sandbox/store/store.ts';
+import { array, assert, constantFrom, nat, property, tuple } from '../../helpers/fast-check.ts';
 import { PlannerModel } from './planner-model.ts';
 
 const NOW = '2026-01-01T00:00:00.000Z';

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { array, assert, dictionary, property, string } from 'fast-check';
 import { parse } from 'yaml';
 import { parseFlags } from '../../../lib/sandbox/hook-tools/flags.ts';
 import { formatValue, goJson, goYaml } from '../../../lib/sandbox/hook-tools/output.ts';
 import { newSecretId, parseSecretUri } from '../../../lib/sandbox/model/secrets.ts';
+import { array, assert, dictionary, property, string } from '../../helpers/fast-check.ts';
 
 const SPECS = {
   relation: { kind: 'text', aliases: ['r'] },

@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
-import { array, assert, constantFrom, infiniteStream, nat, property } from 'fast-check';
 import {
   destroyApplication,
   destroyRelation,
   destroyUnit,
   forceUnit,
 } from '../../../lib/sandbox/model/removal.ts';
+import {
+  array,
+  assert,
+  constantFrom,
+  infiniteStream,
+  nat,
+  property,
+} from '../../helpers/fast-check.ts';
 import { PlannerModel } from './planner-model.ts';
 
 describe('the next operation of a unit', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import {
   artefactPathFor,
   chunkPrefixFor,
   normaliseArtefactPath,
   parseArtefactPath,
 } from '#snapshots';
+import * as fc from '../../helpers/fast-check.ts';
 
 const time = new Date('2026-11-21T02:03:04.567Z');
 const hostile = fc.oneof(

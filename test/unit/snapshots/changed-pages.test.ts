@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore } from '#object-store';
 import { openSnapshot, type SnapshotEntry, sweep, verifySnapshot, writeSnapshot } from '#snapshots';
 import {
@@ -17,6 +16,7 @@ import {
   cutPages,
   encodePages,
 } from '../../../lib/snapshots/page-delta.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { aClock, allKeys, CHUNK_PREFIX, readAll, someBytes } from '../../helpers/snapshots.ts';
 
 let store: ObjectStore;

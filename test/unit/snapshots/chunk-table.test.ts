@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { ChunkTable, type PackHandle } from '../../../lib/snapshots/chunk-table.ts';
 import { sha256 } from '../../../lib/snapshots/format.ts';
+import * as fc from '../../helpers/fast-check.ts';
 
 const idOf = (number: number): Buffer => Buffer.from(sha256(Buffer.from(String(number))), 'hex');
 const locationOf = (number: number, pack: PackHandle) =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { decode, encode } from '../../../lib/snapshots/codec.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { someBytes } from '../../helpers/snapshots.ts';
 
 describe('encoding of chunks', () => {

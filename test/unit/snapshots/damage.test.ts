@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore } from '#object-store';
 import { isSnapshotError, openSnapshot } from '#snapshots';
 import { decodeManifest } from '../../../lib/snapshots/manifest.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import {
   allKeys,
   aSnapshot,

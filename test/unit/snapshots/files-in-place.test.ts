@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore } from '#object-store';
 import {
   comparePaths,
@@ -24,6 +23,7 @@ import {
   writeSnapshot,
 } from '#snapshots';
 import { newRepositoryKey } from '../../../lib/snapshots/crypto/repository-key.ts';
+import * as fc from '../../helpers/fast-check.ts';
 import { aClock, allKeys, CHUNK_PREFIX, readAll, someBytes } from '../../helpers/snapshots.ts';
 
 let directory: string;

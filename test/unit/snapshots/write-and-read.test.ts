@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore } from '#object-store';
 import { openSnapshot, type SnapshotEntry, writeSnapshot } from '#snapshots';
+import * as fc from '../../helpers/fast-check.ts';
 import {
   aClock,
   allKeys,

@@ -3,7 +3,6 @@
  * can be restored, always.
  */
 import { expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { createMemoryObjectStore, type ObjectStore } from '#object-store';
 import {
   artefactPathFor,
@@ -15,6 +14,7 @@ import {
   undeleteSnapshot,
   writeSnapshot,
 } from '#snapshots';
+import * as fc from '../../../helpers/fast-check.ts';
 import { allKeys, CHUNK_PREFIX, someBytes } from '../../../helpers/snapshots.ts';
 
 const LOCATION = { path: 'some/path', model: 'prod', app: 'db' } as const;

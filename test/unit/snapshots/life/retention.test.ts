@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import * as fc from 'fast-check';
 import { parseRetention, planRetention, type RetentionCandidate } from '#snapshots';
+import * as fc from '../../../helpers/fast-check.ts';
 
 function backup(createdAt: string, more: Partial<RetentionCandidate> = {}): RetentionCandidate {
   return { artefactPath: `a/${createdAt}/`, createdAt, isKept: false, isPinned: false, ...more };

@@ -33,7 +33,15 @@ export interface ConnectOptions {
   readonly credentials: CredentialsKeeper;
   /** Where proxies are looked for; that of the process unless told. */
   readonly environment?: Environment | undefined;
+  /** Everybody unless told. */
+  readonly trust?: Trust | undefined;
 }
+
+/**
+ * Whose certificates are believed. `named`: the chain of the settings, or, without one, what Node trusts. `all`: these,
+ * and what Node and the machine trust; reading hundreds of certificates takes longer than many a job.
+ */
+export type Trust = 'named' | 'all';
 
 /**
  * Loads the SDK and makes a client that neither retries nor adds checksums of its own.
@@ -42,13 +50,13 @@ export interface ConnectOptions {
 export async function connectS3(connect: ConnectOptions): Promise<S3Connection> {
   const { options, timeouts, credentials } = connect;
   const proxy = proxyFor(options, connect.environment ?? process.env);
-  const [sdk, { NodeHttpHandler }, http, https, tls] = await Promise.all([
+  const [sdk, { NodeHttpHandler }] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('@smithy/node-http-handler'),
-    import('node:http'),
-    import('node:https'),
-    import('node:tls'),
   ]);
+  // Not by import(), which reads every export of node:http, and with some of them loads all of fetch.
+  const http = process.getBuiltinModule('node:http');
+  const https = process.getBuiltinModule('node:https');
   const agent = {
     keepAlive: true,
     maxSockets: MAX_SOCKETS,
@@ -73,7 +81,7 @@ export async function connectS3(connect: ConnectOptions): Promise<S3Connection> 
       socketTimeout: timeouts.idleMs,
       socketAcquisitionWarningTimeout: 2 ** 31 - 1,
       httpAgent: new http.Agent(agent),
-      httpsAgent: new https.Agent({ ...agent, ...trust(options, tls) }),
+      httpsAgent: new https.Agent({ ...agent, ...trusting(connect) }),
     }),
   });
   return { sdk, client, ...(proxy === undefined ? {} : { proxy: withoutCredentials(proxy) }) };
@@ -98,16 +106,24 @@ async function identityOf(credentials: CredentialsKeeper): Promise<Identity> {
   };
 }
 
-/** Trusts what Node and the machine trust, and the chain of the settings. */
-function trust(options: S3Options, tls: typeof Tls): { secureContext?: Tls.SecureContext } {
+/** One context for all connections: making one anew for each takes milliseconds. */
+function trusting({ options, trust = 'all' }: ConnectOptions): {
+  secureContext?: Tls.SecureContext;
+} {
   if (options.endpoint?.startsWith('http:') === true) {
     return {};
   }
-  const ca = [
-    ...tls.getCACertificates('default'),
-    ...tls.getCACertificates('system'),
-    ...(options.tlsCaChain ?? []),
-  ];
-  // One context for all connections: reading some 300 certificates takes milliseconds each time.
-  return { secureContext: tls.createSecureContext({ ca: [...new Set(ca)] }) };
+  const tls = process.getBuiltinModule('node:tls');
+  const { tlsCaChain } = options;
+  const ca =
+    trust === 'named'
+      ? tlsCaChain && [...tlsCaChain]
+      : [
+          ...new Set([
+            ...tls.getCACertificates('default'),
+            ...tls.getCACertificates('system'),
+            ...(tlsCaChain ?? []),
+          ]),
+        ];
+  return { secureContext: tls.createSecureContext(ca === undefined ? {} : { ca }) };
 }

@@ -148,6 +148,11 @@ const TLS_REASONS: Readonly<Record<string, string>> = {
   CERT_REVOKED: 'its certificate was revoked',
 };
 
+/** Whether it may be one that trusting more authorities would mend. */
+export function isUntrusted(error: unknown): boolean {
+  return TLS_REASONS[readSymptoms(error).code]?.includes('trusted') === true;
+}
+
 function diagnoseTls(symptoms: Symptoms): Diagnosis | undefined {
   const reason = TLS_REASONS[symptoms.code];
   if (reason === undefined) {

@@ -1,8 +1,8 @@
 /** One connection to one bucket: loads the client once, renews keys that expire, and puts failures into words. */
 import { isObjectStoreError } from './errors.ts';
 import { refusalOfKeys } from './s3-answers.ts';
-import { type ConnectOptions, connectS3, type S3Connection } from './s3-client.ts';
-import { translateS3Error } from './s3-errors.ts';
+import { type ConnectOptions, connectS3, type S3Connection, type Trust } from './s3-client.ts';
+import { isUntrusted, translateS3Error } from './s3-errors.ts';
 
 /** What a request is for, as messages name it. */
 export interface S3Purpose {
@@ -27,6 +27,7 @@ export class S3Session {
   /** Verbs of requests that went well. */
   readonly #allowed = new Set<string>();
   #connection: Promise<S3Connection> | undefined;
+  #trust: Trust = 'named';
 
   constructor(options: ConnectOptions) {
     this.#options = options;
@@ -36,20 +37,23 @@ export class S3Session {
   async request<T>(purpose: S3Purpose, work: S3Work<T>): Promise<T> {
     const { signal } = purpose;
     const { credentials } = this.#options;
-    this.#connection ??= connectS3(this.#options);
     const send = signal === undefined ? {} : { abortSignal: signal };
     for (let attempts = 1; ; attempts += 1) {
       signal?.throwIfAborted();
       let generation = 0;
+      const connection = this.#connect();
       try {
         await credentials.current();
         ({ generation } = credentials);
-        const result = await work(await this.#connection, send);
+        const result = await work(await connection, send);
         credentials.accepted(generation);
         this.#allowed.add(purpose.verb);
         return result;
       } catch (error) {
         signal?.throwIfAborted();
+        if (isUntrusted(error) && this.#trustAll(connection)) {
+          continue;
+        }
         const refusal = refusalOfKeys(error);
         const again =
           refusal !== undefined &&
@@ -59,6 +63,20 @@ export class S3Session {
         }
       }
     }
+  }
+
+  #connect(): Promise<S3Connection> {
+    this.#connection ??= connectS3({ ...this.#options, trust: this.#trust });
+    return this.#connection;
+  }
+
+  /** @returns whether those who were refused on this connection should try again on another one */
+  #trustAll(refused: Promise<S3Connection>): boolean {
+    if (refused === this.#connection && this.#trust === 'named') {
+      this.#trust = 'all';
+      this.#connection = undefined;
+    }
+    return refused !== this.#connection;
   }
 
   /** Closes idle connections. */

@@ -16,6 +16,7 @@ import { OwnerResolver, type Ownership } from './ownership.ts';
 import { RestoredFile } from './restored-file.ts';
 import { syncTree } from './sync-tree.ts';
 import type { EntryMetadata, ReadSummary } from './types.ts';
+import { WriteBack } from './write-back.ts';
 
 export interface RestoreTreeOptions {
   readonly directory: string;
@@ -105,6 +106,7 @@ class TreeWriter {
   readonly #directories: EntryMetadata[] = [];
   readonly #symlinks: EntryMetadata[] = [];
   readonly #files = new Set<RestoredFile>();
+  readonly #writeBack = new WriteBack();
 
   constructor(
     root: string,
@@ -213,7 +215,7 @@ class TreeWriter {
 
   #openFile({ path, finish }: FileInIndex): RestoredFile {
     const onClosed = (): void => void this.#files.delete(file);
-    const file = new RestoredFile({ path, finish, onClosed });
+    const file = new RestoredFile({ path, finish, writeBack: this.#writeBack, onClosed });
     this.#files.add(file);
     return file;
   }

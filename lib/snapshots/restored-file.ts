@@ -1,16 +1,19 @@
 /** One file being restored in several chunks, which come in any order; complete, it gets its metadata and is closed. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type FileFinish, finishFile, type WriteTarget } from './decoding/decode-work.ts';
+import type { FileWriteBack, WriteBack } from './write-back.ts';
 
 export interface RestoredFileOptions {
   readonly path: string;
   readonly finish: FileFinish;
+  readonly writeBack: WriteBack;
   readonly onClosed: () => void;
 }
 
 export class RestoredFile {
   readonly #options: RestoredFileOptions;
   #handle: Promise<FileHandle> | undefined;
+  #writeBack: FileWriteBack | undefined;
   #written = 0;
   #size: number | undefined;
   #finished = false;
@@ -23,12 +26,15 @@ export class RestoredFile {
   async target(position: number): Promise<WriteTarget> {
     // Exclusive: never writes into, or through, anything that exists.
     this.#handle ??= open(this.#options.path, 'wx', 0o600);
-    return { kind: 'open', fd: (await this.#handle).fd, position };
+    const handle = await this.#handle;
+    this.#writeBack ??= this.#options.writeBack.begin(handle);
+    return { kind: 'open', fd: handle.fd, position };
   }
 
   /** So many bytes more have been written. */
   async written(bytes: number): Promise<void> {
     this.#written += bytes;
+    this.#writeBack?.written(bytes);
     await this.#finishIfComplete();
   }
 
@@ -41,6 +47,7 @@ export class RestoredFile {
   /** Closes a file that was not completed. */
   async discard(): Promise<void> {
     const handle = await this.#handle?.catch(() => undefined);
+    await this.#writeBack?.settled().catch(() => undefined);
     await handle?.close().catch(() => undefined);
   }
 
@@ -50,6 +57,7 @@ export class RestoredFile {
       return;
     }
     this.#finished = true;
+    await this.#writeBack?.settled();
     finishFile(handle.fd, { ...this.#options.finish, isSynced: false });
     if (this.#options.finish.isSynced) {
       await handle.sync();

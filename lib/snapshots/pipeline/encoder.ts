@@ -27,12 +27,12 @@ export interface EncoderOptions {
   readonly coding: Coding;
   readonly key: RepositoryKey | undefined;
   readonly level: number | undefined;
-  /** Batches hashed here before threads are started. */
-  readonly batchesWithoutThreads?: number;
 }
 
-/** About 8 MiB: what takes as long as starting two threads. */
-const BATCHES_WITHOUT_THREADS = 4;
+/** Compressing a byte takes some four times as long as reading and hashing it. */
+const COST = { hash: 1, encode: 4 };
+/** 8 MiB stored, or 40 MiB that were known, as a segment of WAL mostly is: what takes as long as starting threads. */
+const WORK_WITHOUT_THREADS = 40 * 1024 * 1024;
 const MAX_THREADS = 8;
 /** What they work on lies outside of their heaps. */
 const LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 };
@@ -44,7 +44,7 @@ export class Encoder {
   readonly #options: EncoderOptions;
   readonly #shared: readonly SharedArrayBuffer[];
   #threads: ThreadPool<ThreadOrder, Result> | undefined;
-  #batches = 0;
+  #work = 0;
 
   constructor(options: EncoderOptions) {
     this.#options = options;
@@ -57,7 +57,6 @@ export class Encoder {
 
   /** @throws ShortFileError; the error of the file system */
   async hash(slot: number, extents: readonly Extent[]): Promise<Hashed> {
-    this.#batches += 1;
     return (await this.#run({ work: 'hash', slot, extents })) as Hashed;
   }
 
@@ -72,8 +71,8 @@ export class Encoder {
   }
 
   async #run(order: ThreadOrder): Promise<Result> {
-    const limit = this.#options.batchesWithoutThreads ?? BATCHES_WITHOUT_THREADS;
-    if (this.#threads === undefined && this.#batches <= limit) {
+    this.#work += workIn(order);
+    if (this.#threads === undefined && this.#work <= WORK_WITHOUT_THREADS) {
       return this.#runHere(order);
     }
     this.#threads ??= this.#startThreads();
@@ -94,6 +93,11 @@ export class Encoder {
     const count = Math.min(availableParallelism(), MAX_THREADS);
     return new ThreadPool(count, () => startThread(setup));
   }
+}
+
+function workIn(order: ThreadOrder): number {
+  const parts = order.work === 'hash' ? order.extents : order.orders;
+  return parts.reduce((sum, { length }) => sum + length, 0) * COST[order.work];
 }
 
 function startThread(workerData: ThreadSetup): Worker {

@@ -1,6 +1,7 @@
 /** Certificates, trusted and not, against a real TLS server with a self-signed certificate for "localhost". */
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
+import { getCACertificates, rootCertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createS3ObjectStore, type ObjectStoreError, type S3Options } from '#object-store';
 
@@ -52,6 +53,17 @@ describe('certificates', () => {
   test('one whose authority is in the settings is trusted', async () => {
     const endpoint = `https://localhost:${port}`;
     expect(await read({ endpoint, tlsCaChain: [certificate] })).toBe('trusted');
+  });
+
+  test('one whose authority the machine trusts is trusted beside a chain that has nothing to do with it', async () => {
+    const before = getCACertificates('default');
+    setDefaultCACertificates([certificate]);
+    try {
+      const endpoint = `https://localhost:${port}`;
+      expect(await read({ endpoint, tlsCaChain: rootCertificates.slice(0, 1) })).toBe('trusted');
+    } finally {
+      setDefaultCACertificates(before);
+    }
   });
 
   test('one for another host is refused even then', async () => {

@@ -2,8 +2,8 @@
  * Walks a data directory while the server works in it: sorted, directory by directory, and without
  * following a link somebody may have planted there.
  */
-import type { BigIntStats } from 'node:fs';
-import { constants, type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { type BigIntStats, lstatSync } from 'node:fs';
+import { constants, type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HintError, hasErrorCode } from '#system';
 import { includedNames, isEmptied } from './exclusions.ts';
@@ -47,7 +47,7 @@ async function* walkDirectory(directory: Directory): AsyncGenerator<Found, void,
   try {
     const names = sortedNames(path, await readdir(inside(handle)));
     for (let at = 0; at < names.length; at += STATS_AT_ONCE) {
-      for (const found of await statAll(directory, names.slice(at, at + STATS_AT_ONCE))) {
+      for (const found of statAll(directory, names.slice(at, at + STATS_AT_ONCE))) {
         yield found;
         if (found.kind === 'directory' && !isEmptied(found.path)) {
           yield* walkBelow(directory, found.path);
@@ -102,18 +102,15 @@ function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-async function statAll(directory: Directory, names: readonly string[]): Promise<readonly Found[]> {
-  const found = await Promise.all(names.map(async (name) => await statOne(directory, name)));
-  return found.filter((one) => one !== undefined);
+function statAll(directory: Directory, names: readonly string[]): readonly Found[] {
+  return names.map((name) => statOne(directory, name)).filter((one) => one !== undefined);
 }
 
-async function statOne(
-  { handle, path: parent, now }: Directory,
-  name: string,
-): Promise<Found | undefined> {
+/** Synchronous: a promise for each of thousands of files costs ten times as much as asking. */
+function statOne({ handle, path: parent, now }: Directory, name: string): Found | undefined {
   const path = parent === '' ? name : `${parent}/${name}`;
   const statedAtMs = now();
-  const stat = await lstatIfThere(join(inside(handle), name));
+  const stat = lstatSync(join(inside(handle), name), { bigint: true, throwIfNoEntry: false });
   if (stat === undefined) {
     return undefined;
   }
@@ -129,15 +126,4 @@ async function statOne(
     return { kind: 'directory', path, stat, statedAtMs };
   }
   return stat.isFile() ? { kind: 'file', path, stat, statedAtMs } : undefined;
-}
-
-async function lstatIfThere(path: string): Promise<BigIntStats | undefined> {
-  try {
-    return await lstat(path, { bigint: true });
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -12,6 +12,7 @@ describe('the environment of a worker', () => {
       JUJU_CHARM_HTTPS_PROXY: 'http://proxy:3128',
       JUJU_CHARM_HTTP_PROXY: '',
       HOME: '/root',
+      NODE_COMPILE_CACHE: '/charm/.compile-cache',
     });
     expect(environment).toEqual({
       PATH: '/var/lib/juju/tools/unit-db-0:/usr/bin',
@@ -20,6 +21,7 @@ describe('the environment of a worker', () => {
       MALLOC_ARENA_MAX: '2',
       JUJU_UNIT_NAME: 'db/0',
       JUJU_CHARM_DIR: '/charm',
+      NODE_COMPILE_CACHE: '/charm/.compile-cache',
       https_proxy: 'http://proxy:3128',
       HTTPS_PROXY: 'http://proxy:3128',
     });

@@ -200,6 +200,12 @@ describe('fingerprints', () => {
 
 describe('files read in place', () => {
   const signal = new AbortController().signal;
+  const begun: AsyncGenerator[] = [];
+
+  afterEach(async () => {
+    // Closes what was not read to its end.
+    await Promise.all(begun.splice(0).map(async (entries) => await entries.return(undefined)));
+  });
 
   async function given(
     isDeferred: boolean,
@@ -209,6 +215,7 @@ describe('files read in place', () => {
     const path = join(directory, 'file');
     const about = { path: 'base/5/1', mode: 0o600, mtimeMs: 0, size: 6 };
     const entries = handOut.inPlace({ ...about, file: { path, ...rules } }, async () => undefined);
+    begun.push(entries);
     const first = await entries.next();
     return first.done === true ? [] : [first.value];
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { createPostgresqlEngine, parsePostgresqlConfig } from '#engines';
 import { createS3ObjectStore, parseS3Options } from '#object-store';
-import { draftSnapshot, openSnapshot, ReadBarrier } from '#snapshots';
+import { draftSnapshot, ensureKey, keysFor, openSnapshot, ReadBarrier } from '#snapshots';
 import { bothOrNeither, runProcess } from '#system';
 
 interface Order {
@@ -15,6 +15,8 @@ interface Order {
   readonly artefactPath: string;
   readonly chunkPrefix: string;
   readonly level: number;
+  /** Encrypts what is backed up. */
+  readonly passphrase?: string;
   /** Restore: an empty directory. */
   readonly directory: string;
   readonly item: string;
@@ -28,7 +30,8 @@ async function perform(): Promise<void> {
   if (order.task === 'backup') {
     await backUp(order, store);
   } else {
-    const snapshot = await openSnapshot(store, order.artefactPath);
+    const keys = await keysFor(store, order.artefactPath, order.passphrase);
+    const snapshot = await openSnapshot(store, order.artefactPath, { keys });
     if (order.task === 'restore') {
       await snapshot.restoreTo({ directory: order.directory });
     } else {
@@ -46,12 +49,18 @@ async function backUp(order: Order, store: ReturnType<typeof createS3ObjectStore
   const { signal } = new AbortController();
   const reads = new ReadBarrier();
   const settleReads = async (): Promise<void> => await reads.settled();
+  const { chunkPrefix, passphrase } = order;
+  const key =
+    passphrase === undefined
+      ? undefined
+      : (await ensureKey({ store, chunkPrefix }, passphrase)).current;
   const [source, draft] = await bothOrNeither(
     engine.backup({ signal, scratchDirectory, settleReads }),
     draftSnapshot({
       store,
       artefactPath: order.artefactPath,
-      chunkPrefix: order.chunkPrefix,
+      chunkPrefix,
+      key,
       compression: true,
       level: order.level,
     }),

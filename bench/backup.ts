@@ -3,9 +3,9 @@
  * taking turns in one run. The data are about half compressible, as those of production tend to be. Prints ratios and
  * writes bench/results/backup.json. As root, on a machine that is otherwise idle.
  *
- *   node bench/backup.ts [--megabytes 1000] [--rounds 3] [--levels 1,3] [--pgbackrest PATH]…
+ *   node bench/backup.ts [--megabytes 1000] [--rounds 3] [--levels 1,3] [--encrypted] [--pgbackrest PATH]…
  *
- * The first column of a ratio is ours with the default level. `machine CPU` is that of all processes: client, PostgreSQL
+ * The first column of a ratio is ours with the default level; `--encrypted` measures that encrypted, too. `machine CPU` is that of all processes: client, PostgreSQL
  * and gateway. Rivals come from Debian's packages, and further pgBackRests
  * from the paths told; one that cannot be installed is left out, and said so.
  */
@@ -57,6 +57,7 @@ const { values } = parseArgs({
     megabytes: { type: 'string', default: '1000' },
     rounds: { type: 'string', default: '3' },
     levels: { type: 'string', default: '1,3' },
+    encrypted: { type: 'boolean', default: false },
     pgbackrest: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -116,7 +117,11 @@ async function makeBucket({ s3 }: Stage, endpoint: string): Promise<void> {
 
 async function makeRivals(stage: Stage, program: string, round: number): Promise<Rival[]> {
   const levels = values.levels.split(',').map(Number);
-  const rivals = [limit(stage), ...levels.map((level) => ours(stage, program, round, level))];
+  const ways = [
+    ...levels.map((level) => ({ level, isEncrypted: false })),
+    ...(values.encrypted ? [{ level: levels[0] ?? 1, isEncrypted: true }] : []),
+  ];
+  const rivals = [limit(stage), ...ways.map((way) => ours(stage, program, round, way))];
   const makers = [
     ['s3cmd', async () => await uploadedLimit(stage, round)],
     ['pgbackrest', async () => await pgBackRest(stage, round, 'pgbackrest')],

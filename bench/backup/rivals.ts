@@ -80,9 +80,16 @@ export async function uploadedLimit(stage: Stage, round: number): Promise<Rival>
   };
 }
 
+export interface OurWay {
+  readonly level: number;
+  readonly isEncrypted: boolean;
+}
+
 /** Our worker's program, bundled as the charm has it. */
-export function ours(stage: Stage, program: string, round: number, level: number): Rival {
-  const place = { path: `ours-${level}-${round}`, model: 'bench', app: 'db' };
+export function ours(stage: Stage, program: string, round: number, way: OurWay): Rival {
+  const { level, isEncrypted } = way;
+  const path = `ours-${level}-${round}${isEncrypted ? '-encrypted' : ''}`;
+  const place = { path, model: 'bench', app: 'db' };
   let latest = '';
   const order = (task: string, more: object): Command => ({
     // As the charm starts it.
@@ -92,6 +99,7 @@ export function ours(stage: Stage, program: string, round: number, level: number
       task,
       engine: stage.cluster,
       level,
+      ...(isEncrypted ? { passphrase: 'for the bench only, and long enough' } : {}),
       chunkPrefix: chunkPrefixFor(place),
       storage: {
         bucket: stage.s3.bucket,
@@ -104,7 +112,7 @@ export function ours(stage: Stage, program: string, round: number, level: number
     }),
   });
   return {
-    name: `ours, zstd ${level}`,
+    name: `ours, zstd ${level}${isEncrypted ? ', encrypted' : ''}`,
     prefix: `${place.path}/`,
     backUp: (number) => {
       latest = artefactPathFor({ ...place, jobId: `job-${number}`, time: minute(number) });

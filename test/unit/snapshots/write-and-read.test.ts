@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { createMemoryObjectStore } from '#object-store';
-import { openSnapshot, type SnapshotEntry, writeSnapshot } from '#snapshots';
+import { draftSnapshot, openSnapshot, type SnapshotEntry, writeSnapshot } from '#snapshots';
 import * as fc from '../../helpers/fast-check.ts';
 import {
   aClock,
@@ -51,6 +51,38 @@ async function* failing(): AsyncIterable<Uint8Array> {
   yield Buffer.alloc(1_000_000);
   throw new Error('the server went away');
 }
+
+describe('a draft', () => {
+  test('writes nothing before it is told what, and then takes over what it has found', async () => {
+    const { store, artefactPath: before } = await aSnapshot();
+    const keys = await allKeys(store);
+    const draft = await draftSnapshot({
+      store,
+      artefactPath: 'some/path/prod/db/backups/20261122T020304Z-job-2',
+      chunkPrefix: CHUNK_PREFIX,
+      compression: true,
+      clock: aClock(),
+    });
+    expect(await allKeys(store)).toEqual(keys);
+
+    const first = await openSnapshot(store, before);
+    const { newBytes, artefactPath } = await draft.write({
+      entries: (async function* () {
+        yield {
+          kind: 'file' as const,
+          path: 'base/exact',
+          size: 524_288,
+          open: () => first.read('base/exact'),
+        };
+      })(),
+      attributes: {},
+    });
+
+    expect(newBytes).toBeLessThan(2_000);
+    const started = await store.get(`${artefactPath}started.json`);
+    expect(JSON.parse(Buffer.from(started).toString())).toMatchObject({ parent: before });
+  });
+});
 
 describe('writing and reading', () => {
   test.each([true, false])(

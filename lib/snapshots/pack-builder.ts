@@ -1,5 +1,4 @@
 /** Fills one pack after the other in pooled memory, and hands complete ones to an upload. FORMAT.md#packs */
-import { BufferPool } from './buffer-pool.ts';
 import type { BaseChunk, ChunkLocation, PackHandle } from './chunk-table.ts';
 import { encode } from './codec.ts';
 import { type Coding, sealedAs } from './coding.ts';
@@ -11,6 +10,7 @@ import {
   sha256,
   TRAILER_SIZE,
 } from './format.ts';
+import { Pool } from './pool.ts';
 
 /** A footer line takes at most some 110 bytes before compression. */
 const FOOTER_ROOM = MAX_PACK_CHUNKS * 110 + TRAILER_SIZE + 28;
@@ -43,7 +43,7 @@ export interface PackBuilderOptions {
 export class PackBuilder {
   readonly #options: PackBuilderOptions;
   readonly #payloadSize: number;
-  readonly #pool: BufferPool;
+  readonly #pool: Pool<Buffer>;
   readonly #uploads = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   #open: OpenPack | undefined;
@@ -51,7 +51,8 @@ export class PackBuilder {
   constructor(options: PackBuilderOptions) {
     this.#options = options;
     this.#payloadSize = options.payloadSize ?? PACK_PAYLOAD_SIZE;
-    this.#pool = new BufferPool(options.buffers, this.#payloadSize + FOOTER_ROOM);
+    const size = this.#payloadSize + FOOTER_ROOM;
+    this.#pool = new Pool<Buffer>(options.buffers, () => Buffer.allocUnsafeSlow(size));
   }
 
   /** Copies an encoded chunk into the open pack; waits while all packs are on their way. */

@@ -3,12 +3,12 @@ import { SnapshotError, unreadable } from '../errors.ts';
 import { CHUNK_SIZE } from '../format.ts';
 import type { Parent } from '../parent.ts';
 import { type ParentChunk, type ParentFile, ParentFiles } from '../parent-files.ts';
+import { Pool } from '../pool.ts';
 import { PathRegistry } from '../safe-path.ts';
 import type { EntryFile, SnapshotEntry } from '../types.ts';
 import { Batch, type FileState } from './batch.ts';
 import type { FilePart } from './batch-work.ts';
 import { OpenFile } from './open-file.ts';
-import { SlotPool } from './slot-pool.ts';
 
 export interface BatchFillerOptions {
   readonly slots: readonly Uint8Array[];
@@ -20,14 +20,14 @@ export interface BatchFillerOptions {
 
 export class BatchFiller {
   readonly #options: BatchFillerOptions;
-  readonly #pool: SlotPool;
+  readonly #pool: Pool<number>;
   readonly #paths = new PathRegistry();
   #batch: Batch | undefined;
   #parent: ParentFiles | undefined;
 
   constructor(options: BatchFillerOptions) {
     this.#options = options;
-    this.#pool = new SlotPool(options.slots);
+    this.#pool = new Pool(options.slots.length, (slot) => slot);
   }
 
   async fill(entries: AsyncIterable<SnapshotEntry>, parent: Parent | undefined): Promise<void> {

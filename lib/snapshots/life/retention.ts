@@ -93,7 +93,7 @@ function parseRule(item: string): { readonly rule: RuleName; readonly count: num
   if (rule === 'failedDays' && Number(count) * DAY_MS <= SWEEP_GRACE_MS) {
     throw invalid(
       item,
-      `what was not completed stays for ${SWEEP_GRACE_MS / DAY_MS} days anyway, because it may still run`,
+      `they stay for ${SWEEP_GRACE_MS / DAY_MS} days anyway`,
       `failed-days=${SWEEP_GRACE_MS / DAY_MS + 1} or more`,
     );
   }

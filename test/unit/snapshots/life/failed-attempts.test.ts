@@ -116,8 +116,8 @@ describe('as text', () => {
 
   test.each([
     ['failed=0', 'whole number', 'last=3'],
-    ['failed-days=2', 'stays for 3 days anyway', 'failed-days=4 or more'],
-    ['failed-days=3', 'stays for 3 days anyway', 'failed-days=4 or more'],
+    ['failed-days=2', 'they stay for 3 days anyway', 'failed-days=4 or more'],
+    ['failed-days=3', 'they stay for 3 days anyway', 'failed-days=4 or more'],
     ['failed=1,failed=2', 'given twice', 'last=3'],
     ['failed-hours=90', 'there is no rule "failed-hours"', 'last=3'],
   ])('%j is refused with the allowed form', (text, message, hint) => {

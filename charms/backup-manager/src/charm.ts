@@ -26,6 +26,7 @@ import type { BackupManagerTypes } from './charm-types.ts';
 import type { HistoryEntry } from './history.ts';
 import { Manager, type ManagerPorts, realPorts, UPKEEP_EVENT } from './manager.ts';
 import { outcomeText } from './presentation.ts';
+import { dropRevision } from './secret-sharing.ts';
 import { describeStatus, shrunkText } from './status.ts';
 
 type Actions = BackupManagerTypes['actions'];
@@ -86,8 +87,7 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     framework.observe(on.configChanged, check);
     framework.observe(on.secretChanged, check);
     framework.observe(on.secretRemove, ({ secret, revision }) => {
-      this.#manager.credentials.dropRevision(secret, revision);
-      this.#manager.encryption.dropRevision(secret, revision);
+      dropRevision(this, secret, revision);
     });
     framework.observe(on.leaderElected, check);
     framework.observe(on.upgradeCharm, check);

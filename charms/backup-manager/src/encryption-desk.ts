@@ -13,11 +13,10 @@ import {
 import { HintError } from '#system';
 import type { BackupManagerTypes } from './charm-types.ts';
 import { type EncryptionSettings, readEncryptionSettings } from './encryption-settings.ts';
-import { obstacleToSharing, secretUriFor } from './secret-sharing.ts';
+import { obstacleToSharing, PASSPHRASE_LABEL, secretUriFor } from './secret-sharing.ts';
 import type { StorageFault } from './storage-settings.ts';
 
-/** Labels of the secrets, by which every later leader finds them. */
-const PASSPHRASE_LABEL = 'database-encryption';
+/** Label of the secret, by which every later leader finds it. */
 const KIT_LABEL = 'recovery-kit';
 /** Of the peer databag: the relations the passphrase is granted in. */
 const GRANTED = 'shared-passphrase';
@@ -129,17 +128,6 @@ export class EncryptionDesk {
     const secret = this.#find(KIT_LABEL);
     secret?.removeAllRevisions();
     return secret !== undefined;
-  }
-
-  /** Removes a revision nobody reads any more; secrets of others are left alone. */
-  dropRevision(secret: Secret, revision: number | undefined): void {
-    if (
-      secret.label === PASSPHRASE_LABEL &&
-      revision !== undefined &&
-      this.#charm.unit.isLeader()
-    ) {
-      secret.removeRevision(revision);
-    }
   }
 
   #ensure(label: string, content: Content, description: string): Secret {

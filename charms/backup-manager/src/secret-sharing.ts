@@ -5,6 +5,10 @@ import type { BackupManagerTypes } from './charm-types.ts';
 
 type Charm = CharmBase<BackupManagerTypes>;
 
+/** Labels of what is shared, by which every later leader finds it. */
+export const CREDENTIALS_LABEL = 'database-credentials';
+export const PASSPHRASE_LABEL = 'database-encryption';
+
 // What Juju calls the consumer of an offer.
 const CONSUMER = /^remote-[0-9a-f]{32}$/;
 
@@ -33,6 +37,14 @@ function isConsumed(charm: Charm, relation: Relation): boolean {
 function isRemote(charm: Charm, relation: Relation): boolean {
   const { uuid } = charm.model;
   return (relation.remoteModelUuid() ?? uuid) !== uuid;
+}
+
+/** Removes a revision of a shared secret that nobody reads any more; other secrets are left alone. */
+export function dropRevision(charm: Charm, secret: Secret, revision: number | undefined): void {
+  const isShared = secret.label === CREDENTIALS_LABEL || secret.label === PASSPHRASE_LABEL;
+  if (isShared && revision !== undefined && charm.unit.isLeader()) {
+    secret.removeRevision(revision);
+  }
 }
 
 /** In the form the other end can read: from another model it takes ours in front. */

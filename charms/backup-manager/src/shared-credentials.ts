@@ -17,11 +17,9 @@ import {
   SecretNotFoundError,
 } from '#ops';
 import type { BackupManagerTypes } from './charm-types.ts';
-import { obstacleToSharing, secretUriFor } from './secret-sharing.ts';
+import { CREDENTIALS_LABEL, obstacleToSharing, secretUriFor } from './secret-sharing.ts';
 import type { StorageSettings } from './storage-settings.ts';
 
-/** Label of the secret, by which every later leader finds it. */
-const CREDENTIALS_LABEL = 'database-credentials';
 const KEY = 'shared-credentials';
 
 /** What the peer databag remembers; written in the same transaction as what it tells of. */
@@ -138,17 +136,6 @@ export class SharedCredentials {
   /** Requests in plaintext with the keys of today, where they go to the same place. */
   current(jobs: readonly Job[], config: StorageConfig | undefined): readonly Job[] {
     return config === undefined ? jobs : jobs.map((job) => withKeysOf(config, job));
-  }
-
-  /** Removes a revision nobody reads any more; secrets of others are left alone. */
-  dropRevision(secret: Secret, revision: number | undefined): void {
-    if (
-      secret.label === CREDENTIALS_LABEL &&
-      revision !== undefined &&
-      this.#charm.unit.isLeader()
-    ) {
-      secret.removeRevision(revision);
-    }
   }
 
   #obstacle(relation: Relation): string | undefined {

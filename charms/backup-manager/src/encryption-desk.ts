@@ -94,8 +94,11 @@ export class EncryptionDesk {
     return secretUriFor(this.#charm, relation, secret);
   }
 
-  /** Brings the shared secret up to date. Leader only. @param isBusy whether any job is unfinished */
-  reconcile(isBusy: boolean): void {
+  /**
+   * Brings the shared secret up to date. Leader only.
+   * @param looked relations that may be read: each is some calls to Juju @param isBusy whether any job is unfinished
+   */
+  reconcile(looked: readonly Relation[], isBusy: boolean): void {
     const granted = this.#granted();
     if (granted.length === 0) {
       return;
@@ -104,14 +107,27 @@ export class EncryptionDesk {
     const secret = this.#find(PASSPHRASE_LABEL);
     const living = new Set(this.#requirer.databases().map(({ relation }) => relation.id));
     // Juju itself takes back what was granted in a relation that is gone.
-    const after =
-      settings.kind === 'off' && !isBusy ? [] : granted.filter((relation) => living.has(relation));
+    const kept = settings.kind === 'off' && !isBusy ? [] : granted.filter((id) => living.has(id));
+    const lost = this.#estranged(looked.filter(({ id }) => kept.includes(id)));
+    const after = kept.filter((id) => !lost.some((relation) => relation.id === id));
+    for (const relation of after.length === 0 ? [] : lost) {
+      secret?.revoke(relation);
+    }
     if (after.length === 0) {
       secret?.removeAllRevisions();
     } else if (secret !== undefined && settings.kind === 'on') {
       refresh(secret, contentOf(settings.passphrases));
     }
     this.#remember(after);
+  }
+
+  /** Those that no longer know what to do with it, and have no job that refers to it. */
+  #estranged(relations: readonly Relation[]): readonly Relation[] {
+    return relations.filter(
+      (relation) =>
+        this.obstacle(relation) !== undefined &&
+        this.#requirer.jobs(relation).every(({ encryption }) => encryption === undefined),
+    );
   }
 
   /** Puts a recovery kit where only the administrator of the model reads it. @returns the secret's id */

@@ -329,12 +329,9 @@ export class Manager {
       this.#requirer.setJobs(relation, this.credentials.current(jobs, settings.config));
     }
     const isBusy = busyRelations(plan.history).size > 0;
-    this.credentials.reconcile({
-      settings,
-      looked: read.map(({ relation }) => relation),
-      isBusy,
-    });
-    this.encryption.reconcile(isBusy);
+    const looked = read.map(({ relation }) => relation);
+    this.credentials.reconcile({ settings, looked, isBusy });
+    this.encryption.reconcile(looked, isBusy);
     const { lastBackups } = plan;
     this.peers.write({ leader: this.unitName, history: plan.history, lastBackups });
     return plan;

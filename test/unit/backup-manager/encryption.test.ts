@@ -1,7 +1,7 @@
 /** The passphrase of the backups on its way to the databases, and the actions about keys. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { Job } from '#database-backup';
-import { secret } from '#ops/testing';
+import { type State, secret } from '#ops/testing';
 import { parseHistory } from '../../../charms/backup-manager/src/history.ts';
 import { anEntry, artefact } from './makers.ts';
 import {
@@ -9,11 +9,14 @@ import {
   type Content,
   DB,
   KEY,
+  KNOWS_ALL,
   KNOWS_SECRETS,
+  OTHER,
   OWN_SECRET,
   type PassphraseScene,
   PassphraseStage,
   PEERS,
+  refreshed,
   scene,
   shared,
 } from './passphrase-stage.ts';
@@ -169,6 +172,41 @@ describe('the shared passphrase', () => {
       localAppData: { jobs: '[]' },
     });
     expect(shared(await stage.configChanged(withdrawn))).toBeUndefined();
+  });
+});
+
+describe('a database that no longer knows encryption', () => {
+  /** After a backup of both; the first one was replaced by a charm that knows less. */
+  async function downgraded(jobs: readonly Job[]): Promise<State> {
+    const content = { passphrase: PASSPHRASE };
+    const before = await stage.act('create-backup', {}, scene({ content, other: KNOWS_ALL }));
+    expect(shared(before)?.grants).toEqual({ [DB]: ['db'], [OTHER]: ['db2'] });
+    return refreshed(before, KNOWS_SECRETS, jobs);
+  }
+
+  test('loses the grant of the passphrase, and another one keeps it', async () => {
+    const after = await stage.updateStatus(await downgraded([]));
+    expect(shared(after)?.grants).toEqual({ [DB]: [], [OTHER]: ['db2'] });
+    // And gets it back when it knows encryption again.
+    const again = refreshed(after, KNOWS_ALL);
+    const asking = await stage.act('create-backup', { database: 'db' }, again);
+    expect(shared(asking)?.grants).toEqual({ [OTHER]: ['db2'], [DB]: ['db'] });
+  });
+
+  test('keeps it while a job needs it', async () => {
+    const before = await stage.act(
+      'create-backup',
+      {},
+      scene({ content: { passphrase: PASSPHRASE } }),
+    );
+    const after = await stage.updateStatus(await downgraded(asked(before)));
+    expect(shared(after)?.grants).toEqual({ [DB]: ['db'], [OTHER]: ['db2'] });
+  });
+
+  test('takes the secret with it where it was the only one', async () => {
+    const before = await afterBackup({ passphrase: PASSPHRASE });
+    const alone = refreshed(before, KNOWS_SECRETS, []);
+    expect(shared(await stage.updateStatus(alone))).toBeUndefined();
   });
 });
 

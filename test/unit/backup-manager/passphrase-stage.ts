@@ -11,10 +11,10 @@ import { artefact, now } from './makers.ts';
 const S3_SECRET = 'secret:9m4e2mr0ui3e8a215n4g';
 export const OWN_SECRET = 'secret:9m4e2mr0ui3e8a215n50';
 const LABEL = 'database-encryption';
-const KNOWS_ALL = '["encryption","restore-item","secret-credentials"]';
+export const KNOWS_ALL = '["encryption","restore-item","secret-credentials"]';
 export const KNOWS_SECRETS = '["secret-credentials"]';
 export const DB = 4;
-const OTHER = 5;
+export const OTHER = 5;
 export const PEERS = 1;
 export const KEY = '0123456789abcdef';
 
@@ -142,6 +142,10 @@ export class PassphraseStage {
     return await this.context.run(this.context.on.configChanged(), before);
   }
 
+  async updateStatus(before: State): Promise<State> {
+    return await this.context.run(this.context.on.updateStatus(), before);
+  }
+
   get failure(): string | undefined {
     return this.context.actionFailure;
   }
@@ -163,6 +167,16 @@ export class PassphraseStage {
       at.appStatus,
     ]);
   }
+}
+
+/** The first database with other features; what is asked of it stays unless told. */
+export function refreshed(at: State, features: string, jobs?: readonly Job[]): State {
+  const changed = {
+    ...at.getRelation(DB),
+    ...(jobs === undefined ? {} : { localAppData: { jobs: encodeJobs(jobs) } }),
+    remoteUnits: { 0: { features } },
+  };
+  return at.withRelation(changed);
 }
 
 /** What is asked of the first database. */

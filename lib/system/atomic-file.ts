@@ -85,8 +85,11 @@ async function writeTemporary(
   options: WriteOptions,
 ): Promise<string> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
-  const handle = await open(temporary, 'wx', options.mode ?? 0o600);
+  const { mode = 0o600 } = options;
+  const handle = await open(temporary, 'wx', mode);
   try {
+    // A strict umask of whoever started this must not keep it from those who are to read it.
+    await handle.chmod(mode);
     await handle.writeFile(data);
     await handle.sync();
   } catch (error) {

@@ -30,6 +30,18 @@ describe('writeFileAtomic', () => {
     expect((await stat(join(folder, 'public'))).mode & 0o777).toBe(0o644);
   });
 
+  test('gives the mode asked for also where the umask is a strict one', async () => {
+    const before = process.umask(0o077);
+    try {
+      await writeFileAtomic(join(folder, 'public'), 'x', { mode: 0o644 });
+      await createFileExclusive(join(folder, 'claim'), 'x', { mode: 0o640 });
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(join(folder, 'public'))).mode & 0o777).toBe(0o644);
+    expect((await stat(join(folder, 'claim'))).mode & 0o777).toBe(0o640);
+  });
+
   test('leaves nothing behind when the target cannot be replaced', async () => {
     await expect(writeFileAtomic(join(folder, 'missing', 'file'), 'x')).rejects.toMatchObject({
       code: 'ENOENT',

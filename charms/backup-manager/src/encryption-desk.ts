@@ -105,14 +105,8 @@ export class EncryptionDesk {
     }
     const settings = this.settings();
     const secret = this.#find(PASSPHRASE_LABEL);
-    const living = new Set(this.#requirer.databases().map(({ relation }) => relation.id));
-    // Juju itself takes back what was granted in a relation that is gone.
-    const kept = settings.kind === 'off' && !isBusy ? [] : granted.filter((id) => living.has(id));
-    const lost = this.#estranged(looked.filter(({ id }) => kept.includes(id)));
-    const after = kept.filter((id) => !lost.some((relation) => relation.id === id));
-    for (const relation of after.length === 0 ? [] : lost) {
-      secret?.revoke(relation);
-    }
+    const after =
+      settings.kind === 'off' && !isBusy ? [] : this.#review(granted, { looked, secret });
     if (after.length === 0) {
       secret?.removeAllRevisions();
     } else if (secret !== undefined && settings.kind === 'on') {
@@ -121,13 +115,25 @@ export class EncryptionDesk {
     this.#remember(after);
   }
 
-  /** Those that no longer know what to do with it, and have no job that refers to it. */
-  #estranged(relations: readonly Relation[]): readonly Relation[] {
-    return relations.filter(
-      (relation) =>
-        this.obstacle(relation) !== undefined &&
-        this.#requirer.jobs(relation).every(({ encryption }) => encryption === undefined),
-    );
+  /** Takes it back from those that no longer know what to do with it and have no job that refers to it. */
+  #review(
+    granted: readonly number[],
+    {
+      looked,
+      secret,
+    }: { readonly looked: readonly Relation[]; readonly secret: Secret | undefined },
+  ): readonly number[] {
+    const estranged = looked
+      .filter(({ id }) => granted.includes(id))
+      .filter((relation) => this.obstacle(relation) !== undefined)
+      .filter((relation) => this.#requirer.jobs(relation).every((job) => !job.encryption));
+    for (const relation of estranged) {
+      secret?.revoke(relation);
+    }
+    // Juju itself takes back what was granted in a relation that is gone.
+    const living = new Set(this.#requirer.databases().map(({ relation }) => relation.id));
+    const lost = new Set(estranged.map(({ id }) => id));
+    return granted.filter((id) => living.has(id) && !lost.has(id));
   }
 
   /** Puts a recovery kit where only the administrator of the model reads it. @returns the secret's id */

@@ -175,15 +175,15 @@ describe('the shared passphrase', () => {
   });
 });
 
-describe('a database that no longer knows encryption', () => {
-  /** After a backup of both; the first one was replaced by a charm that knows less. */
-  async function downgraded(jobs: readonly Job[]): Promise<State> {
-    const content = { passphrase: PASSPHRASE };
-    const before = await stage.act('create-backup', {}, scene({ content, other: KNOWS_ALL }));
-    expect(shared(before)?.grants).toEqual({ [DB]: ['db'], [OTHER]: ['db2'] });
-    return refreshed(before, KNOWS_SECRETS, jobs);
-  }
+/** After a backup of both; the first one was replaced by a charm that knows less. */
+async function downgraded(jobs: readonly Job[]): Promise<State> {
+  const content = { passphrase: PASSPHRASE };
+  const before = await stage.act('create-backup', {}, scene({ content, other: KNOWS_ALL }));
+  expect(shared(before)?.grants).toEqual({ [DB]: ['db'], [OTHER]: ['db2'] });
+  return refreshed(before, KNOWS_SECRETS, jobs);
+}
 
+describe('a database that no longer knows encryption', () => {
   test('loses the grant of the passphrase, and another one keeps it', async () => {
     const after = await stage.updateStatus(await downgraded([]));
     expect(shared(after)?.grants).toEqual({ [DB]: [], [OTHER]: ['db2'] });

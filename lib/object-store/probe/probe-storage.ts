@@ -19,16 +19,16 @@ export interface ProbeOptions {
   /** Where in the bucket: a key prefix that ends in `/`, or empty. */
   readonly prefix?: string;
   readonly signal?: AbortSignal;
+  /** Times the deadline, too. */
   readonly clock?: Clock;
   /** Where proxies are looked for; that of the process unless told. */
   readonly environment?: Environment;
-  /** For everything together; 9 s unless told. What is not done by then counts as failed. */
-  readonly deadlineMs?: number;
 }
 
-const DEADLINE_MS = 9000;
 const TIMEOUTS = { connectMs: 4000, idleMs: 5000 };
 const CLEANUP_MS = 2000;
+/** For everything but the removal; what is not done by then counts as failed. Together below 10 s. */
+const DEADLINE_MS = 7500;
 const TOLERABLE_SKEW_MS = 60_000;
 /** S3 refuses requests whose clock is off by more. */
 const REFUSED_SKEW_MS = 15 * 60_000;
@@ -43,9 +43,9 @@ export async function probeStorage(
   tuning: ProbeOptions = {},
 ): Promise<StorageReport> {
   const started = performance.now();
-  const deadline = AbortSignal.timeout(tuning.deadlineMs ?? DEADLINE_MS);
+  using deadline = new Deadline(DEADLINE_MS, tuning.clock ?? systemClock);
   const signal = AbortSignal.any([
-    deadline,
+    deadline.signal,
     ...(tuning.signal === undefined ? [] : [tuning.signal]),
   ]);
   let attempt = await probeOnce(options, tuning, signal);
@@ -60,6 +60,28 @@ export async function probeStorage(
   }
   tuning.signal?.throwIfAborted();
   return { ...reportOf(attempt), elapsedMs: Math.round(performance.now() - started) };
+}
+
+/** A signal that aborts when the time is over, unless disposed of before. */
+class Deadline {
+  readonly #over = new AbortController();
+  readonly #disposed = new AbortController();
+
+  constructor(ms: number, clock: Clock) {
+    clock.sleep(ms, this.#disposed.signal).then(
+      () => this.#over.abort(new Error('no answer in time')),
+      // Disposed of.
+      () => undefined,
+    );
+  }
+
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed.abort();
+  }
 }
 
 interface Attempt {

@@ -7,6 +7,7 @@ import { type Case, expectedAnswer } from '../hook-tools/hook-tools-contract.ts'
 import { newSandbox, type Sandbox } from './juju-process.ts';
 
 export interface CallsContractOptions {
+  /** What they are calls of. */
   readonly name: string;
   /** In this folder. */
   readonly file: string;
@@ -21,7 +22,7 @@ export function describeCalls({ name, file, prepare, settle }: CallsContractOpti
     readonly cases: readonly Case[];
   };
 
-  describe(name, () => {
+  describe(`calls of ${name}`, () => {
     let sandbox: Sandbox;
     beforeAll(async () => {
       sandbox = newSandbox();

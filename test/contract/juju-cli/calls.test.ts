@@ -1,7 +1,7 @@
 import { describeCalls, idle } from './calls-contract.ts';
 
 describeCalls({
-  name: 'calls of juju',
+  name: 'juju',
   file: 'cases.json',
   async prepare(sandbox) {
     await sandbox.juju('bootstrap localhost ctrl --add-model first');

@@ -2,7 +2,7 @@ import { describeCalls, idle } from './calls-contract.ts';
 import type { Sandbox } from './juju-process.ts';
 
 describeCalls({
-  name: 'calls of juju about offers',
+  name: 'juju about offers',
   file: 'cross-model.json',
   async prepare(sandbox) {
     const { juju } = sandbox;

@@ -99,6 +99,19 @@ export class BackupRequirer<Types extends CharmTypes = CharmTypes> extends Charm
     return units.length === 0 ? new Set() : commonFeatures([this.#features, ...units]);
   }
 
+  /**
+   * Units of the database that have said nothing at all yet, no features and no statuses: they may be of version 0 and
+   * not have been asked anything, or not have come to introduce themselves.
+   */
+  silentUnits(relation: Relation): readonly string[] {
+    return relation.units
+      .filter((unit) => {
+        const said = relation.data(unit);
+        return said.get(FEATURES_KEY) === undefined && said.get('jobs') === undefined;
+      })
+      .map(({ name }) => name);
+  }
+
   /** What is asked in this relation now. Leader only, as Juju lets nobody else read it. */
   jobs(relation: Relation): readonly Job[] {
     return parseJobs(relation.data(this.#charm.app).get('jobs')).jobs;

@@ -89,11 +89,14 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     framework.observe(on.secretRemove, ({ secret, revision }) => {
       dropRevision(this, secret, revision);
     });
-    framework.observe(on.leaderElected, check);
+    framework.observe(on.leaderElected, async () => {
+      // It may have been another unit that was told of them.
+      await this.#reconcile({ storage: 'adapt', hasMetAll: true });
+    });
     framework.observe(on.upgradeCharm, check);
     // Juju sends it only when nothing else is left to tell.
     framework.observe(on.updateStatus, async () => {
-      await this.#reconcile({ storage: 'adapt', isSettled: true });
+      await this.#reconcile({ storage: 'adapt', isSettled: true, hasMetAll: true });
     });
     const s3 = on.relation('s3-credentials');
     for (const source of [s3.created, s3.changed, s3.broken]) {
@@ -113,9 +116,12 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     framework.observe(this.#requirer.unitGone, async ({ unit }) => {
       await this.#reconcile({ departedUnit: unit });
     });
-    framework.observe(this.#requirer.statusChanged, async ({ relation }) => {
+    framework.observe(this.#requirer.statusChanged, async ({ relation, unit }) => {
       for (const text of this.#manager.misunderstandings(relation)) {
         this.log.warning(`${relation.app.name} says something that is no job status: ${text}`);
+      }
+      if (unit !== undefined && this.#manager.isReady && this.#manager.isLeader) {
+        this.#manager.acquaintances.hear(relation, unit);
       }
       await this.#reconcile({});
     });
@@ -133,7 +139,10 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
       return;
     }
     manager.requestStorage();
-    const { departedUnit, isSettled = false, storage } = options;
+    const { departedUnit, isSettled = false, hasMetAll = false, storage } = options;
+    if (hasMetAll) {
+      manager.acquaintances.hearAll(manager.databases().map(({ relation }) => relation));
+    }
     const { outcomes } = manager.reconcile({ departedUnit, isSettled });
     for (const entry of outcomes) {
       if (entry.state === 'success') {
@@ -212,4 +221,6 @@ interface ReconcileOptions {
   readonly departedUnit?: string | undefined;
   /** Juju has nothing else to tell. */
   readonly isSettled?: boolean;
+  /** Whether every unit that is here has had its time to introduce itself. */
+  readonly hasMetAll?: boolean;
 }

@@ -2,13 +2,33 @@
 import type { Feature } from '#database-backup';
 import { HintError } from '#system';
 
-/** @throws HintError `not-supported` naming the databases that cannot, and what to do instead */
+export interface Target {
+  readonly name: string;
+  readonly features: ReadonlySet<Feature>;
+  /** False where none of its units has introduced itself yet. */
+  readonly isKnown: boolean;
+}
+
+/** @throws HintError `not-ready` where that cannot be told yet */
+export function assertKnown(targets: readonly Pick<Target, 'name' | 'isKnown'>[]): void {
+  const unknown = targets.filter(({ isKnown }) => !isKnown);
+  if (unknown.length > 0) {
+    const names = unknown.map(({ name }) => name).join(', ');
+    throw new HintError(
+      `nothing was asked: what ${names} understands is not known, none of its units has introduced itself yet`,
+      { code: 'not-ready', hint: 'repeat in a moment, when juju status shows its units' },
+    );
+  }
+}
+
+/** @throws HintError `not-ready` as `assertKnown`, `not-supported` naming the databases that cannot, and what to do instead */
 export function assertAgreed(
-  targets: readonly { readonly name: string; readonly features: ReadonlySet<Feature> }[],
+  targets: readonly Target[],
   feature: Feature,
   words: { readonly wish: string; readonly hint: string },
 ): void {
   const without = targets.filter(({ features }) => !features.has(feature));
+  assertKnown(without);
   if (without.length > 0) {
     const names = without.map(({ name }) => name).join(', ');
     throw new HintError(

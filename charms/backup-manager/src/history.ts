@@ -3,6 +3,7 @@
  * They outlive relations and units, and end only by clear-history or by the bound.
  */
 import type { JobState, JobType } from '#database-backup';
+import type { HeldJob } from './held-requests.ts';
 
 /** `requested`: no provider unit has spoken about it yet. */
 type EntryState = 'requested' | JobState;
@@ -41,6 +42,8 @@ export interface HistoryEntry {
   readonly undoOf?: string | undefined;
   /** Until when it can be undone. */
   readonly undoableUntil?: string | undefined;
+  /** Not sent yet: the job, without keys. Only where it waits for the database to introduce itself. */
+  readonly held?: HeldJob | undefined;
   /** When somebody asked to cancel it. */
   readonly cancelRequestedAt?: string | undefined;
   /** What a dry run found. */
@@ -59,6 +62,11 @@ const MAX_DETAILED = 50;
 /** Whether the entry has its outcome; it never changes after that. */
 export function isFinished(entry: HistoryEntry): boolean {
   return entry.state === 'success' || entry.state === 'error';
+}
+
+/** Ids of the relations over which something unfinished was asked. */
+export function busyRelations(history: readonly HistoryEntry[]): ReadonlySet<number> {
+  return new Set(history.filter((entry) => !isFinished(entry)).map((entry) => entry.relationId));
 }
 
 /** Whether it changed data when it ended well. */

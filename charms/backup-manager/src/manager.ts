@@ -12,7 +12,8 @@ import { type Clock, HintError, systemClock } from '#system';
 import type { BackupManagerTypes } from './charm-types.ts';
 import { withDeadline } from './deadline.ts';
 import { EncryptionDesk } from './encryption-desk.ts';
-import { DEFAULT_LIMIT, type HistoryEntry, isFinished, MAX_LIMIT } from './history.ts';
+import { Acquaintances, heldJob, type Release, releaseHeld } from './held-requests.ts';
+import { busyRelations, DEFAULT_LIMIT, type HistoryEntry, MAX_LIMIT } from './history.ts';
 import { jobOptions, optionFault, type RawOptions, rateOf } from './options.ts';
 import { PeerStore } from './peer-store.ts';
 import type { LiveStatuses } from './presentation.ts';
@@ -71,6 +72,7 @@ export class Manager {
   readonly upkeep: UpkeepDesk;
   readonly credentials: SharedCredentials;
   readonly encryption: EncryptionDesk;
+  readonly acquaintances: Acquaintances;
   readonly #charm: CharmBase<BackupManagerTypes>;
   readonly #requirer: BackupRequirer;
   #settings: StorageSettings | undefined;
@@ -90,6 +92,7 @@ export class Manager {
       requirer,
       databag: () => this.peers.ofApp(),
     });
+    this.acquaintances = new Acquaintances(requirer, () => this.peers.ofApp());
     this.health = new StorageHealth({
       ports,
       settings: () => this.settings(),
@@ -173,6 +176,11 @@ export class Manager {
     return this.#requirer.agreed(database.relation);
   }
 
+  /** Whether it is known what a database understands; requests to it are held until then. */
+  isKnown({ relation }: RelatedDatabase): boolean {
+    return this.acquaintances.isKnown(relation);
+  }
+
   history(): readonly HistoryEntry[] {
     return this.peers.history();
   }
@@ -248,25 +256,45 @@ export class Manager {
     );
   }
 
-  /** Asks databases for jobs and records that. Leader only. */
+  /** Asks databases for jobs, or holds that where they have not introduced themselves, and records it. Leader only. */
   request(requests: readonly { readonly target: RelatedDatabase; readonly job: Job }[]): void {
     const now = this.ports.clock.now();
-    const asked = requests.map(({ target, job }) => ({
-      target,
-      job: { ...job, ...this.#encryptionOf(target, job) },
-    }));
+    const { true: known = [], false: unknown = [] } = Object.groupBy(requests, ({ target }) =>
+      this.isKnown(target) ? 'true' : 'false',
+    );
+    const asked = known.map(({ target, job }) => ({ target, job: this.#completed(target, job) }));
     for (const { target, job } of asked) {
       const { relation } = target;
-      const storageConfig = this.credentials.configFor(relation, job.storageConfig);
-      this.#requirer.setJobs(relation, [
-        ...this.#requirer.jobs(relation),
-        { ...job, storageConfig },
-      ]);
+      this.#requirer.setJobs(relation, [...this.#requirer.jobs(relation), job]);
     }
-    const entries = asked.map(({ target, job }) =>
-      newEntry(job, { relationId: target.relation.id, database: target.name, now }),
-    );
+    const entries = requests.map(({ target, job }) => ({
+      ...newEntry(job, { relationId: target.relation.id, database: target.name, now }),
+      ...(unknown.some((one) => one.job === job) ? { held: heldJob(job) } : {}),
+    }));
     this.writeHistory([...this.history(), ...entries]);
+  }
+
+  /** With the keys and the passphrase as they may be written into the relation. */
+  #completed(target: RelatedDatabase, job: Job): Job {
+    const encryption = this.#encryptionOf(target, job);
+    const storageConfig = this.credentials.configFor(target.relation, job.storageConfig);
+    return { ...job, ...encryption, storageConfig };
+  }
+
+  #release(databases: readonly RelatedDatabase[]): Release {
+    const { config } = this.settings();
+    const { kind } = this.encryption.settings();
+    return releaseHeld(this.history(), {
+      databases,
+      now: this.ports.clock.now(),
+      isKnown: (relation) => this.acquaintances.isKnown(relation),
+      obstacle: ({ relation }, { jobType }) =>
+        jobType === 'backup' && kind === 'on' ? this.encryption.obstacle(relation) : undefined,
+      complete:
+        config === undefined || kind === 'faulty'
+          ? undefined
+          : (target, job) => this.#completed(target, { ...job, storageConfig: config }),
+    });
   }
 
   /** A backup never goes without; a restore of a plain one may. */
@@ -304,12 +332,12 @@ export class Manager {
 
   /** Takes in what the databases say, withdraws finished requests. Leader only. */
   reconcile(options: Pick<ReconcileInput, 'departedUnit' | 'isSettled'>): ReconcilePlan {
-    const history = this.history();
     const databases = this.databases();
     // Each databag read is a call to Juju: with many databases, only those at work are asked.
-    const busy = busyRelations(history);
+    const busy = busyRelations(this.history());
     const read = databases.filter(({ relation }) => options.isSettled || busy.has(relation.id));
-    const plan = planReconcile({
+    const { history, jobs: released, refused } = this.#release(read);
+    const { outcomes, ...plan } = planReconcile({
       history,
       lastBackups: this.peers.lastBackups(),
       ...options,
@@ -318,7 +346,7 @@ export class Manager {
       relations: read.map(({ name, relation }) => ({
         relationId: relation.id,
         database: name,
-        requested: this.#requirer.jobs(relation),
+        requested: [...this.#requirer.jobs(relation), ...(released.get(relation.id) ?? [])],
         statuses: this.#requirer.statuses(relation),
         units: relation.units.map((unit) => unit.name),
       })),
@@ -334,7 +362,7 @@ export class Manager {
     this.encryption.reconcile(looked, isBusy);
     const { lastBackups } = plan;
     this.peers.write({ leader: this.unitName, history: plan.history, lastBackups });
-    return plan;
+    return { ...plan, outcomes: [...refused, ...outcomes] };
   }
 
   /** What units of this database say that cannot be understood, in words. */
@@ -364,8 +392,4 @@ export class Manager {
       retention: config.get('retention'),
     };
   }
-}
-
-function busyRelations(history: readonly HistoryEntry[]): ReadonlySet<number> {
-  return new Set(history.filter((entry) => !isFinished(entry)).map((entry) => entry.relationId));
 }

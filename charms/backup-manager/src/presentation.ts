@@ -1,6 +1,7 @@
 /** Jobs and backups as people read them (tables) and as programs do (flat values). Pure. */
 import type { UnitJobStatus } from '#database-backup';
 import { formatBytes, formatDuration } from '#system';
+import { heldText } from './held-requests.ts';
 import { type HistoryEntry, isFinished } from './history.ts';
 import { oneLine, textTable } from './table.ts';
 
@@ -66,11 +67,11 @@ export function jobRecord(entry: HistoryEntry, status: UnitJobStatus | undefined
     'size-bytes': entry.size,
     'stored-bytes': entry.storedSize,
     'artefact-path': entry.artefactPath,
-    message: entry.message,
+    message: entry.held === undefined ? entry.message : heldText(entry.database),
     'error-code': entry.errorCode,
     hint: entry.hint,
     report: entry.report,
-    ...(isFinished(entry) ? {} : liveRecord(status)),
+    ...(isFinished(entry) || entry.held !== undefined ? {} : liveRecord(status)),
   });
 }
 
@@ -168,7 +169,7 @@ function durationText(entry: HistoryEntry, now: Date): string {
 
 function detailText(entry: HistoryEntry, status: UnitJobStatus | undefined): string {
   if (!isFinished(entry)) {
-    return openDetailText(status);
+    return entry.held === undefined ? openDetailText(status) : heldText(entry.database);
   }
   const { artefactPath, message } = entry;
   const isTold = entry.state === 'error' || entry.items !== undefined;

@@ -102,10 +102,14 @@ export function newEntry(
 export function withdrawn(entry: HistoryEntry, now: Date): HistoryEntry {
   return {
     ...entry,
+    held: undefined,
     state: 'error',
     cancelRequestedAt: now.toISOString(),
     finishedAt: now.toISOString(),
-    message: 'cancelled: withdrawn; this database does not tell what became of it',
+    message:
+      entry.held === undefined
+        ? 'cancelled: withdrawn; this database does not tell what became of it'
+        : 'cancelled before it was sent to the database',
     errorCode: 'cancelled',
   };
 }
@@ -115,7 +119,7 @@ function advance(entry: HistoryEntry, input: ReconcileInput): HistoryEntry {
   if (!input.living.has(entry.relationId)) {
     return lost(entry, input.now, `relation to ${entry.database} removed`);
   }
-  if (relation === undefined) {
+  if (relation === undefined || entry.held !== undefined) {
     return entry;
   }
   const status = bestStatus(relation.statuses.filter((one) => one.jobId === entry.jobId));
@@ -204,6 +208,7 @@ function successOf({ isEncrypted, keyId, artefactPath = '' }: HistoryEntry) {
 function lost(entry: HistoryEntry, now: Date, reason: string): HistoryEntry {
   return {
     ...entry,
+    held: undefined,
     state: 'error',
     finishedAt: now.toISOString(),
     message: `lost: ${reason}`,

@@ -62,7 +62,7 @@ describe('wishes of a backup', () => {
     expect(agreed.action.failure).toBeUndefined();
     const none = related(ALL, { databases: [{ id: 4, name: 'db', features: ALL, units: {} }] });
     const refused = await stage.act('create-backup', { 'run-deadline': '1h' }, none);
-    expect(refused.action.failure).toContain('does not understand deadlines');
+    expect(refused.action.failure).toContain('what db understands is not known');
   });
 });
 

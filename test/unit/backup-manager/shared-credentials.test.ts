@@ -50,7 +50,8 @@ function database(id: number, units: readonly (string | undefined)[], remoteApp?
     remoteApp: remoteApp ?? (id === DB ? 'db' : 'db2'),
     ...(remoteApp === undefined ? {} : { remoteModelUuid: ELSEWHERE }),
     remoteUnits: Object.fromEntries(
-      units.map((features, at) => [at, features === undefined ? {} : { features }]),
+      // One of version 0 that was asked something before.
+      units.map((features, at) => [at, features === undefined ? { jobs: '[]' } : { features }]),
     ),
   });
 }

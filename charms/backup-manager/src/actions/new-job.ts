@@ -2,7 +2,8 @@
 import type { Job, JobDeadline, RelatedDatabase } from '#database-backup';
 import type { ActionEvent } from '#ops';
 import { HintError } from '#system';
-import { assertAgreed } from '../features.ts';
+import { assertAgreed, assertKnown } from '../features.ts';
+import { heldText } from '../held-requests.ts';
 import type { Manager } from '../manager.ts';
 import { typeText } from '../presentation.ts';
 import { newEntry } from '../reconcile.ts';
@@ -27,7 +28,11 @@ export function newJob(manager: Manager, jobType: Job['jobType']): Job {
 
 /** What the databases named understand beyond version 0. */
 export function featuresOf(manager: Manager, targets: readonly RelatedDatabase[]) {
-  return targets.map((target) => ({ name: target.name, features: manager.features(target) }));
+  return targets.map((target) => ({
+    name: target.name,
+    features: manager.features(target),
+    isKnown: manager.isKnown(target),
+  }));
 }
 
 /** @throws HintError where a deadline is given and a database would not keep to it */
@@ -52,9 +57,11 @@ export function assertEncryption(manager: Manager, targets: readonly RelatedData
   if (manager.encryption.passphrases() === undefined) {
     return;
   }
-  for (const { name, relation } of targets) {
+  for (const target of targets) {
+    const { name, relation } = target;
     const obstacle = manager.encryption.obstacle(relation);
     if (obstacle !== undefined) {
+      assertKnown([{ name, isKnown: manager.isKnown(target) }]);
       throw new HintError(`nothing was asked, as it is to be encrypted: ${name} ${obstacle}`, {
         code: 'not-supported',
         hint: `refresh its charm, or name others with database=…; to back up in plain, run: juju config ${manager.application} --reset encryption`,
@@ -78,6 +85,14 @@ export function report(event: ActionEvent, manager: Manager, requests: readonly 
     ),
     'job-ids': ids.join(','),
     ...(ids.length === 1 ? { 'job-id': ids.join('') } : {}),
+    ...heldResult(manager, requests),
     follow: `juju run ${manager.unitName} list-jobs`,
   });
+}
+
+function heldResult(manager: Manager, requests: readonly Request[]): { readonly held?: string } {
+  const held = requests.filter(({ target }) => !manager.isKnown(target));
+  return held.length === 0
+    ? {}
+    : { held: held.map(({ target }) => heldText(target.name)).join('; ') };
 }

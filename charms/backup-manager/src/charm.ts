@@ -23,7 +23,7 @@ import { createBackup, restore } from './actions/request-actions.ts';
 import { planRetentionNow, sweepNow } from './actions/retention-actions.ts';
 import { undoRestore } from './actions/undo-restore.ts';
 import type { BackupManagerTypes } from './charm-types.ts';
-import type { HistoryEntry } from './history.ts';
+import { busyRelations, type HistoryEntry } from './history.ts';
 import { Manager, type ManagerPorts, realPorts, UPKEEP_EVENT } from './manager.ts';
 import { outcomeText } from './presentation.ts';
 import { dropRevision } from './secret-sharing.ts';
@@ -138,6 +138,10 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
       manager.health.forget();
       return;
     }
+    // Juju takes a unit that goes out of its relations while it still leads. What follows would take them for gone.
+    if (missesRelations(manager) && !this.app.livingUnits().has(this.unit.name)) {
+      return;
+    }
     manager.requestStorage();
     const { departedUnit, isSettled = false, hasMetAll = false, storage } = options;
     if (hasMetAll) {
@@ -145,16 +149,20 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     }
     const { outcomes } = manager.reconcile({ departedUnit, isSettled });
     for (const entry of outcomes) {
-      if (entry.state === 'success') {
-        this.log.info(outcomeText(entry));
-        this.#warnOfShrunk(entry);
-      } else {
-        this.log.error(outcomeText(entry));
-      }
+      this.#logOutcome(entry);
     }
     await manager.upkeep.takeIn();
     await (storage === 'adapt' ? manager.health.adapt() : manager.health.recheck());
     await this.#retain(isSettled);
+  }
+
+  #logOutcome(entry: HistoryEntry): void {
+    if (entry.state === 'success') {
+      this.log.info(outcomeText(entry));
+      this.#warnOfShrunk(entry);
+    } else {
+      this.log.error(outcomeText(entry));
+    }
   }
 
   #warnOfShrunk({ jobType, relationId, artefactPath }: HistoryEntry): void {
@@ -213,6 +221,16 @@ export class BackupManagerCharm extends CharmBase<BackupManagerTypes> {
     });
     event.addStatus(kind === 'blocked' ? new BlockedStatus(message) : new ActiveStatus(message));
   }
+}
+
+/** Whether something is remembered of a relation that is not there. */
+function missesRelations(manager: Manager): boolean {
+  const living = new Set(manager.databases().map(({ relation }) => relation.id));
+  const { peers, credentials } = manager;
+  const busy = busyRelations(manager.history());
+  return [...busy, ...peers.lastBackups().keys(), ...credentials.relations].some(
+    (id) => !living.has(id),
+  );
 }
 
 interface ReconcileOptions {

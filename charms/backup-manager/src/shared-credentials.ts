@@ -91,6 +91,12 @@ export class SharedCredentials {
     return referringTo(secretUriFor(this.#charm, relation, secret), config);
   }
 
+  /** Ids of the relations that something was handed over. */
+  get relations(): readonly number[] {
+    const { granted, plaintext } = this.#memory();
+    return [...granted, ...plaintext];
+  }
+
   /** Brings the secret up to date: new keys, relations that are gone or have changed. */
   reconcile({ settings, looked, isBusy }: SharingSituation): void {
     const before = this.#memory();

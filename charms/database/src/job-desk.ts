@@ -37,6 +37,7 @@ import {
   encodeClaims,
   encodeLedger,
   encodeOutcomes,
+  isTold,
   type Ledger,
   type Outcome,
   parseClaims,
@@ -101,6 +102,7 @@ export class JobDesk {
   /** Read once: what this dispatch writes is not committed yet, and must not confirm a claim. */
   #committed: Committed | undefined;
   #asked: readonly RelationRequests[] | undefined;
+  #isKeeper: boolean | undefined;
 
   constructor(charm: CharmBase<DatabaseTypes>, provider: BackupProvider, clock: Clock) {
     this.#charm = charm;
@@ -273,7 +275,19 @@ export class JobDesk {
 
   /** Whether this unit writes the ledger. */
   get #keepsLedger(): boolean {
-    return this.#charm.unit.isLeader() && this.isLedgerSound;
+    this.#isKeeper ??= this.#charm.unit.isLeader() && this.isLedgerSound && !this.#isGoing();
+    return this.#isKeeper;
+  }
+
+  /**
+   * Juju takes a unit that goes out of its relations while it still leads: the jobs of others would look as if nobody
+   * asked for them any more. Asked only where a relation is missed.
+   */
+  #isGoing(): boolean {
+    const { app, unit } = this.#charm;
+    const living = new Set(this.#requests().map(({ relation }) => relation.id));
+    const open = [...(this.#readLedger()?.values() ?? [])].filter(isTold);
+    return open.some((entry) => !living.has(entry.relation)) && !app.livingUnits().has(unit.name);
   }
 
   #hearPeers({ departedUnit }: DeskOptions): PeerNews {

@@ -195,6 +195,13 @@ function prune(ledger: Ledger, requested: ReadonlySet<string>): Ledger {
   );
 }
 
+/** Whether more is kept of it than of a withdrawn job that has ended. */
+export function isTold({ outcome }: LedgerEntry): boolean {
+  return outcome === undefined || Object.keys(outcome).some((key) => !BARE.includes(key));
+}
+
+const BARE: readonly string[] = ['status', 'errorCode'] satisfies readonly (keyof Outcome)[];
+
 function bare({ outcome, isOrphan, ...kept }: LedgerEntry): LedgerEntry {
   return {
     ...kept,

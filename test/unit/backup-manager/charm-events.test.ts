@@ -100,6 +100,20 @@ describe('events of the relation', () => {
     );
   });
 
+  test('a leader that goes, and is taken out of its relations, leaves the jobs to the next one', async () => {
+    const running = [anEntry({ state: 'running', unit: 'db/0' })];
+    const lastBackups = [{ relationId: 4, finishedAt: '2026-11-20T00:00:00.000Z' }];
+    const going = { ...asked, history: running, lastBackups, isGoing: true };
+    const { history, log, ...after } = await stage.broken(4, going);
+    expect(history).toMatchObject(running);
+    expect(after.lastBackups).toEqual(lastBackups);
+    expect(log.filter((line) => line.startsWith('ERROR'))).toEqual([]);
+    // Nor at an event between its last hooks, when the relation is not there any more.
+    const later = await stage.upkeepChanged({ ...going, databases: [] });
+    expect(later.history).toMatchObject(running);
+    expect(later.lastBackups).toEqual(lastBackups);
+  });
+
   test('many idle databases are not asked anything', async () => {
     const idle = Array.from({ length: 50 }, (_, n) => ({ id: 100 + n, name: `idle-${n}` }));
     const { databases = [] } = telling(aStatus());

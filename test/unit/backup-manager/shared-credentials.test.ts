@@ -237,6 +237,14 @@ describe('the secret goes', () => {
     expect(after.getRelation(PEERS).localAppData).not.toHaveProperty('shared-credentials');
   });
 
+  test('but not with a unit that leads and goes, which Juju takes out of every relation', async () => {
+    const before = await backUp(scene(database(DB, [KNOWS])));
+    const going = before.with({ plannedUnits: 0 });
+    const after = await context.run(context.on.relationBroken(going.getRelation(DB)), going);
+    expect(shared(after)?.grants).toEqual({ [DB]: ['db'] });
+    expect(after.getRelation(PEERS).localAppData).toEqual(before.getRelation(PEERS).localAppData);
+  });
+
   test('but not with one of two', async () => {
     const before = await backUp(scene(database(DB, [KNOWS]), database(OTHER, [KNOWS])));
     const after = await context.run(context.on.relationBroken(before.getRelation(DB)), before);

@@ -44,6 +44,8 @@ export interface Scene {
   readonly databases?: readonly SceneDatabase[];
   readonly history?: readonly HistoryEntry[];
   readonly isLeader?: boolean;
+  /** The unit itself was removed, and has its last hooks to run. */
+  readonly isGoing?: boolean;
   /** As left in the peer databag by whoever led last. */
   readonly leaderName?: string;
   readonly config?: Readonly<Record<string, string | number | boolean>>;
@@ -201,6 +203,7 @@ function stateOf(scene: Scene): State {
   });
   return state({
     leader: scene.isLeader ?? true,
+    plannedUnits: scene.isGoing === true ? 0 : 1,
     model: { name: 'shop' },
     config: {
       ...(scene.integrator === undefined ? { bucket: 'b', credentials: credentials.id } : {}),

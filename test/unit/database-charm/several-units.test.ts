@@ -128,6 +128,25 @@ describe('several units', () => {
     });
   });
 
+  test('a leader that goes, and is taken out of its relations, leaves what the ledger tells', async () => {
+    await stage.ask(1, [aJob()]);
+    await stage.progress();
+    stage.runner.end('job-1', { state: 'success', artefactPath: 'p/', message: 'done' });
+    await stage.progress();
+    const told = stage.ledger()['job-1'];
+    expect(told?.outcome).toMatchObject({ status: 'success', artefactPath: 'p/' });
+
+    const before = stage.now;
+    stage.now = before.with({ plannedUnits: 0 });
+    await stage.run((on, now) => on.relationBroken(now.getRelation(1)));
+    expect(stage.ledger()['job-1']).toEqual(told);
+
+    // Where the relation goes and the unit stays, only the id is kept.
+    stage.now = before;
+    await stage.run((on, now) => on.relationBroken(now.getRelation(1)));
+    expect(stage.ledger()['job-1']?.outcome).toEqual({ status: 'success' });
+  });
+
   test('the leader assigns a new job to the primary, who claims it, says so, and then runs it', async () => {
     const primary = JSON.stringify({ unit: 'db/0', epoch: 1 });
     const other = new Stage({ unitId: 1 });

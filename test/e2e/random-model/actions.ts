@@ -16,6 +16,8 @@ export interface Action {
 
 // It may not come at all, with the agent or the relation away.
 const WORKER_COMES_WITHIN_MS = 10_000;
+// Nor may this, with S3 away.
+const RESTORE_ENDS_WITHIN_MS = 20_000;
 const NOTHING = 'nothing, ';
 const REFUSED = 'refused, ';
 
@@ -28,11 +30,7 @@ export const ASKED: readonly Action[] = [
     run: async (world) => ask(world, 'create-backup', { database: world.database }),
   },
   { name: 'restore', weight: 14, run: restore },
-  {
-    name: 'undo-restore',
-    weight: 5,
-    run: async (world) => ask(world, 'undo-restore', { database: world.database }),
-  },
+  { name: 'undo-restore', weight: 5, run: undoRestore },
   { name: 'cancel-job', weight: 7, run: cancel },
 ];
 
@@ -89,6 +87,38 @@ async function restore(world: World): Promise<string> {
     'artefact-path': path,
     database: world.below(3) === 0 ? world.database : database,
   });
+}
+
+/** Of the last restore of a database; where there is none that can be undone, of one that is asked for and waited for. */
+async function undoRestore(world: World): Promise<string> {
+  const wanted = world.database;
+  const said = await ask(world, 'undo-restore', { database: wanted });
+  if (hasWorked(said)) {
+    return said;
+  }
+  const own = [...world.reference.artefacts].filter(([, { database }]) => database === wanted);
+  const [path] = world.pick(own) ?? [];
+  const asked =
+    path === undefined
+      ? ''
+      : await ask(world, 'restore', { 'artefact-path': path, database: wanted });
+  const jobId = hasWorked(asked) ? /job-[0-9a-f-]+/.exec(asked)?.[0] : undefined;
+  return jobId !== undefined && (await hasSucceeded(world, jobId))
+    ? await ask(world, 'undo-restore', { database: wanted })
+    : said;
+}
+
+async function hasSucceeded(world: World, jobId: string): Promise<boolean> {
+  const until = performance.now() + RESTORE_ENDS_WITHIN_MS;
+  while (performance.now() < until) {
+    world.listed = await world.list();
+    const { status = 'error' } = world.listed.get(jobId) ?? {};
+    if (!isOpen(status)) {
+      return status === 'success';
+    }
+    await systemClock.sleep(500);
+  }
+  return false;
 }
 
 /** Of a job that has not ended, asked for where there is none. */

@@ -42,7 +42,7 @@ export class Bounds {
     const late: string[] = [];
     for (const [jobId, { why, ms, since }] of this.#bounds) {
       const job = jobs.get(jobId);
-      if (job === undefined || job.result !== undefined) {
+      if (job === undefined || job.result !== undefined || job.isUntold === true) {
         this.#bounds.delete(jobId);
       } else if (this.#now() - since > ms) {
         late.push(`${jobId} has no end ${ms / 1000} s after a ${why}`);

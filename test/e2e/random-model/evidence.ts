@@ -2,8 +2,9 @@
  * What the units of a database leave on disk about their jobs, looked at all the time: the durable record of who ran
  * what. A record lives through at least two more dispatches after its end, so looking several times a second misses none.
  */
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isProcessAlive, systemClock } from '#system';
 import type { Claim, Gate, Result } from '../../../lib/backup-runner/job-files.ts';
 
@@ -12,10 +13,14 @@ const LOOK_EVERY_MS = 200;
 export interface SeenJob {
   readonly unit: string;
   readonly claim: Claim;
+  /** Name of its directory among those of the unit. */
+  readonly directory: string;
   /** When it was first seen; ms on `performance.now()`. */
   readonly seenAt: number;
   gate?: Gate | undefined;
   result?: Result | undefined;
+  /** Its record went before its end was read: with the relation that had asked, a moment after it ended. */
+  isUntold?: boolean | undefined;
 }
 
 /** Where a unit keeps its jobs. */
@@ -57,7 +62,7 @@ export class Evidence {
 
   /** Jobs that unit has taken and not ended. */
   open(unit: string): readonly SeenJob[] {
-    return [...this.jobs.values()].filter((job) => job.unit === unit && job.result === undefined);
+    return [...this.jobs.values()].filter((job) => job.unit === unit && isOpen(job));
   }
 
   async #lookOn(): Promise<void> {
@@ -70,19 +75,31 @@ export class Evidence {
   async #lookOnce(): Promise<void> {
     for (const { unit, directory } of this.#places()) {
       const names = await readdir(directory).catch(() => []);
+      const found = new Set<string | undefined>();
       for (const name of names) {
-        await this.#lookAt(unit, join(directory, name));
+        found.add(await this.#lookAt(unit, join(directory, name)));
+      }
+      for (const job of this.open(unit)) {
+        // The unit keeps a mark of each; a record that goes without one is lost, and its job never ends here.
+        const mark = join(directory, '..', 'forgotten', job.directory);
+        job.isUntold = !found.has(job.claim.jobId) && existsSync(mark);
       }
       await this.#mustBeCompatible(unit, directory);
     }
   }
 
-  async #lookAt(unit: string, directory: string): Promise<void> {
+  /** @returns the job it is of */
+  async #lookAt(unit: string, directory: string): Promise<string | undefined> {
     const claim = await read<Claim>(join(directory, 'claim.json'));
     if (claim === undefined) {
-      return;
+      return undefined;
     }
-    const job = this.jobs.get(claim.jobId) ?? { unit, claim, seenAt: performance.now() };
+    const job = this.jobs.get(claim.jobId) ?? {
+      unit,
+      claim,
+      directory: basename(directory),
+      seenAt: performance.now(),
+    };
     this.jobs.set(claim.jobId, job);
     const gate = await read<Gate>(join(directory, 'gate.json'));
     if (gate !== undefined) {
@@ -90,6 +107,7 @@ export class Evidence {
       job.gate ??= gate;
     }
     job.result ??= await read<Result>(join(directory, 'result.json'));
+    return claim.jobId;
   }
 
   #mustRunOnce({ claim, gate, unit: first }: SeenJob, unit: string, now: Gate): void {
@@ -115,6 +133,10 @@ export class Evidence {
       this.violations.push(`${unit} runs together ${names}`);
     }
   }
+}
+
+function isOpen({ result, isUntold }: SeenJob): boolean {
+  return result === undefined && isUntold !== true;
 }
 
 function isRunning({ gate }: SeenJob): boolean {

@@ -1,5 +1,5 @@
 /** The reference model: what every server must hold, given how its jobs ended. Pure. */
-import type { Result } from '../../../lib/backup-runner/job-files.ts';
+import type { Claim, Result } from '../../../lib/backup-runner/job-files.ts';
 import type { SeenJob } from './evidence.ts';
 
 type Ended = SeenJob & { readonly result: Result };
@@ -11,11 +11,17 @@ export class Reference {
   readonly artefacts = new Map<string, { readonly database: string; readonly content: string }>();
   /** Restore → what it replaced. */
   readonly #replaced = new Map<string, string>();
+  /** Unit → what it holds instead if the restore succeeded whose end nobody saw. */
+  readonly #untold = new Map<string, { readonly jobId: string; readonly content: string }>();
   readonly #applied = new Set<string>();
 
   /** Takes in the ends of jobs, in the order in which they ended: restores are alone, so it is the order of their work. */
   apply(jobs: Iterable<SeenJob>): void {
-    const ended = [...jobs]
+    const all = [...jobs];
+    for (const job of all.filter(({ isUntold }) => isUntold === true)) {
+      this.#doubt(job);
+    }
+    const ended = all
       .filter((job): job is Ended => job.result !== undefined)
       .filter(({ claim }) => !this.#applied.has(claim.jobId))
       .toSorted((a, b) => (a.result.finishedAt < b.result.finishedAt ? -1 : 1));
@@ -23,6 +29,34 @@ export class Reference {
       this.#applied.add(job.claim.jobId);
       this.#applyOne(job);
     }
+  }
+
+  /** What was found settles a doubt. @returns whether a server may hold that */
+  accepts(unit: string, found: string): boolean {
+    const doubt = this.#untold.get(unit);
+    const now = this.contents.get(unit);
+    this.#untold.delete(unit);
+    if (doubt === undefined || found !== doubt.content) {
+      return found === now;
+    }
+    this.#replaced.set(doubt.jobId, now ?? '');
+    this.contents.set(unit, found);
+    return true;
+  }
+
+  #doubt({ unit, claim }: SeenJob): void {
+    const content = this.#broughtBackBy(claim);
+    const isNew = !this.#applied.has(claim.jobId);
+    this.#applied.add(claim.jobId);
+    if (isNew && claim.jobType === 'restore' && content !== undefined) {
+      this.#untold.set(unit, { jobId: claim.jobId, content });
+    }
+  }
+
+  #broughtBackBy({ undoOf, artefactPath = '' }: Claim): string | undefined {
+    return undoOf === undefined
+      ? this.artefacts.get(bare(artefactPath))?.content
+      : this.#replaced.get(undoOf);
   }
 
   #applyOne({ unit, claim, result: { outcome } }: Ended): void {
@@ -36,10 +70,7 @@ export class Reference {
       this.artefacts.set(path, { database: unit.split('/')[0] ?? '', content: now });
       return;
     }
-    const next =
-      claim.undoOf === undefined
-        ? this.artefacts.get(bare(claim.artefactPath ?? ''))?.content
-        : this.#replaced.get(claim.undoOf);
+    const next = this.#broughtBackBy(claim);
     if (next === undefined) {
       throw new Error(`${claim.jobId} succeeded, and brought back what nobody knows`);
     }

@@ -16,7 +16,7 @@ function claimOf(jobId: string, jobType: Claim['jobType'] = 'backup'): Claim {
 }
 
 function ended(claim: Claim, outcome: Outcome, finishedAt = AT): SeenJob {
-  return { unit: 'db1/0', claim, seenAt: 0, result: { claim, outcome, finishedAt } };
+  return { unit: 'db1/0', claim, directory: '', seenAt: 0, result: { claim, outcome, finishedAt } };
 }
 
 function success(artefactPath = ''): Outcome {
@@ -31,7 +31,7 @@ describe('the evidence', () => {
 
   beforeEach(async () => {
     scratch = await mkdtemp(join(tmpdir(), 'evidence-'));
-    const units = ['db1/0', 'db1/1'];
+    const units = ['db1/0', 'db1/1', 'jobs'];
     evidence = new Evidence(() =>
       units.map((unit) => ({ unit, directory: join(scratch, unit.replace('/', '-')) })),
     );
@@ -89,6 +89,19 @@ describe('the evidence', () => {
     expect(evidence.open('db1/0')).toEqual([]);
     expect(evidence.jobs.get('a')?.result).toMatchObject({ outcome: FAILURE });
   });
+
+  test('calls a job open whose record is lost, and not one that was forgotten before its end was seen', async () => {
+    const directory = await leave('jobs', claimOf('a'), 'one');
+    await evidence.look();
+    await rm(directory, { recursive: true });
+    await evidence.look();
+    expect(evidence.open('jobs')).toHaveLength(1);
+    await mkdir(join(scratch, 'forgotten'));
+    await writeFile(join(scratch, 'forgotten', 'a'), '');
+    await evidence.look();
+    expect(evidence.open('jobs')).toEqual([]);
+    expect(evidence.jobs.get('a')).toMatchObject({ isUntold: true });
+  });
 });
 
 describe('the reference', () => {
@@ -110,6 +123,33 @@ describe('the reference', () => {
     expect(reference.contents.get('db1/0')).toBe('new');
   });
 
+  test('leaves open what a restore whose end was not seen has done, until that is seen', () => {
+    const untold = { ...claimOf('r', 'restore'), artefactPath: 'm/db1/b' };
+    const seen: SeenJob = {
+      unit: 'db1/0',
+      claim: untold,
+      directory: '',
+      seenAt: 0,
+      isUntold: true,
+    };
+    const known = () => {
+      const reference = new Reference();
+      reference.contents.set('db1/0', 'old');
+      reference.apply([ended(claimOf('b'), success('m/db1/b'))]);
+      reference.contents.set('db1/0', 'new');
+      reference.apply([seen]);
+      return reference;
+    };
+    expect(known().accepts('db1/0', 'other')).toBe(false);
+    const undone = known();
+    expect(undone.accepts('db1/0', 'new')).toBe(true);
+    expect(undone.accepts('db1/0', 'old')).toBe(false);
+    const done = known();
+    expect(done.accepts('db1/0', 'old')).toBe(true);
+    done.apply([seen]);
+    expect(done.accepts('db1/0', 'new')).toBe(false);
+  });
+
   test('does not accept that something unknown was brought back', () => {
     const reference = new Reference();
     reference.contents.set('db1/0', 'old');
@@ -122,7 +162,7 @@ test('a job without an end is late after its time, one that ended is not', () =>
   let now = 0;
   const bounds = new Bounds(() => now);
   const jobs = new Map<string, SeenJob>([
-    ['a', { unit: 'db1/0', claim: claimOf('a'), seenAt: 0 }],
+    ['a', { unit: 'db1/0', claim: claimOf('a'), directory: '', seenAt: 0 }],
     ['b', ended(claimOf('b'), FAILURE)],
   ]);
   bounds.cancelled('a');

@@ -93,9 +93,8 @@ async function start(directory: string): Promise<SharedCephRgw> {
   );
   await startMonitor(directory, ports, clusterId);
   await startStore(directory);
-  const accessKey = `TEST${randomBytes(8).toString('hex').toUpperCase()}`;
-  const secretKey = randomBytes(20).toString('hex');
-  await createUser(directory, accessKey, secretKey);
+  const { accessKey, secretKey } = newKeys();
+  await createUser(directory, { uid: 'test', accessKey, secretKey });
   await ceph(directory, 'radosgw', ['-n', 'client.rgw']);
   await waitForGateway(http);
   return {
@@ -152,8 +151,31 @@ async function startStore(directory: string): Promise<void> {
   ]);
 }
 
-async function createUser(directory: string, accessKey: string, secretKey: string): Promise<void> {
-  const creation = '-n client.rgw user create --uid=test --display-name=test'.split(' ');
+export interface CephUser {
+  readonly uid: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** Another user, who may do nothing in the buckets of others but what their policies allow. */
+export async function addCephUser({ directory }: Pick<CephRgw, 'directory'>): Promise<CephUser> {
+  const user = { uid: `user-${randomUUID()}`, ...newKeys() };
+  await createUser(directory, user);
+  return user;
+}
+
+function newKeys(): Pick<CephUser, 'accessKey' | 'secretKey'> {
+  return {
+    accessKey: `TEST${randomBytes(8).toString('hex').toUpperCase()}`,
+    secretKey: randomBytes(20).toString('hex'),
+  };
+}
+
+async function createUser(
+  directory: string,
+  { uid, accessKey, secretKey }: CephUser,
+): Promise<void> {
+  const creation = `-n client.rgw user create --uid=${uid} --display-name=${uid}`.split(' ');
   // Keys of a gateway that lives for one test; there is no other way to choose them.
   const keys = [`--access-key=${accessKey}`, `--secret=${secretKey}`];
   await ceph(directory, 'radosgw-admin', [...creation, ...keys]);

@@ -15,11 +15,13 @@ import {
   type Job,
   type JobStatus,
   parseJobs,
+  type StorageConfig,
 } from '#database-backup';
 import type { CharmBase } from '#ops';
 import { systemClock } from '#system';
 import { encodeHistory, parseHistory } from '../charms/backup-manager/src/history.ts';
 import { newEntry, planReconcile } from '../charms/backup-manager/src/reconcile.ts';
+import { createS3Storage } from '../charms/backup-manager/src/s3-storage.ts';
 import type { DatabaseTypes } from '../charms/database/src/charm-types.ts';
 import { JobDesk } from '../charms/database/src/job-desk.ts';
 import { encodeClaims, encodeLedger, encodeOutcomes } from '../charms/database/src/ledger.ts';
@@ -35,10 +37,19 @@ export interface Figures {
   readonly peakMiB: number;
 }
 
+/** An encrypted backup on a server. */
+export interface Sealed {
+  readonly config: StorageConfig;
+  readonly prefix: string;
+  readonly artefactPath: string;
+  readonly passphrase: string;
+}
+
 export interface Scale {
   readonly jobs: number;
   readonly relations: number;
   readonly stateDirectory: string;
+  readonly sealed: Sealed;
 }
 
 function jobsOf(relation: number, { jobs, relations }: Scale): readonly Job[] {
@@ -191,9 +202,25 @@ function dispatchManager(scale: Scale): void {
   encodeHistory(history, 10_000);
 }
 
+/** What the actions list-items and recovery-kit do, one after the other, with the history in memory. */
+async function dispatchWithKey(scale: Scale): Promise<void> {
+  dispatchManager(scale);
+  const { config, prefix, artefactPath, passphrase } = scale.sealed;
+  const storage = createS3Storage();
+  const options = { passphrases: [passphrase], signal: new AbortController().signal };
+  await storage.items(config, artefactPath, { ...options, directory: 'base' });
+  await storage.recoveryKit(config, prefix, options);
+}
+
+const DISPATCHES: Readonly<Record<string, (scale: Scale) => void | Promise<void>>> = {
+  database: dispatchDatabase,
+  manager: dispatchManager,
+  'with key': dispatchWithKey,
+};
+
 /** In the measured process: everything a dispatch does, then what it cost. */
 async function measure(charm: string, scale: Scale): Promise<void> {
-  await (charm === 'database' ? dispatchDatabase(scale) : dispatchManager(scale));
+  await DISPATCHES[charm]?.(scale);
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const figures: Figures = {
     charm,

@@ -9,6 +9,8 @@ export interface Action {
   readonly weight: number;
   /** Every second time undoes the first. */
   readonly isToggle?: boolean;
+  /** Name of the action that undoes it, and comes soon: until then little happens. */
+  readonly undoneBy?: string;
   /** There is nothing to do while jobs are under way. */
   readonly isAlone?: boolean;
   readonly run: (world: World) => Promise<string>;
@@ -40,7 +42,7 @@ export const DISTURBANCES: readonly Action[] = [
   { name: 'kill a worker', weight: 8, run: killWorker },
   { name: 'kill PostgreSQL', weight: 5, run: killPostgres },
   { name: 'kill the daemon', weight: 3, run: killDaemon },
-  { name: 'stop an agent', weight: 4, run: stopAgent },
+  { name: 'stop an agent', weight: 4, undoneBy: 'start agents', run: stopAgent },
   { name: 'start agents', weight: 8, run: startAgents },
   { name: 'change the leader', weight: 6, run: changeLeader },
   { name: 'replace a unit', weight: 4, run: replaceUnit },

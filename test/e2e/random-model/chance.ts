@@ -57,7 +57,15 @@ export class Chance {
       this.#toggled.add(card);
       this.#deck.splice(this.#world.below(3), 0, card);
     }
+    if (this.done.has(card.name)) {
+      this.#hurry(card.undoneBy);
+    }
     return said.join(', ');
+  }
+
+  #hurry(name: string | undefined): void {
+    const at = this.#deck.findIndex((card) => card.name === name);
+    this.#deck.splice(this.#world.below(3), 0, ...(at === -1 ? [] : this.#deck.splice(at, 1)));
   }
 
   async #perform(action: Action): Promise<string> {

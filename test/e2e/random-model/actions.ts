@@ -295,6 +295,7 @@ async function changeRelation(world: World): Promise<string> {
   }
   await world.sandbox.juju('remove-relation', database, MANAGER);
   world.unrelated.add(database);
+  world.everUnrelated.add(database);
   return `${database} unrelated`;
 }
 

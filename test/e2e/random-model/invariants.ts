@@ -72,6 +72,36 @@ export function checkOutcomes(world: World): void {
   }
 }
 
+/** What is said to be gone is gone: a leader that went may have taken all it left for gone. */
+export function checkLosses({ listed, everUnrelated, removed }: World): void {
+  for (const { 'job-id': jobId, database, unit = '', message = '' } of listed.values()) {
+    must(
+      !message.startsWith('lost: relation to ') || everUnrelated.has(database),
+      `${jobId} is lost with a relation that was never removed`,
+    );
+    must(
+      !/^lost: unit .* (is gone|was removed)/.test(message) || removed.has(unit),
+      `${jobId} is lost with ${unit}, which was never removed`,
+    );
+  }
+}
+
+/** The last backup of a database is known as long as its relation is there, whoever leads, and also when its job was cleared. */
+export async function checkMemory(world: World): Promise<void> {
+  const { results } = await world.sandbox.run(LEADER, 'list-databases', { format: 'json' });
+  const known = JSON.parse(results['databases'] ?? '[]') as readonly {
+    readonly database: string;
+    readonly 'last-backup'?: string;
+  }[];
+  const forgotten = known.filter(
+    (one) =>
+      one['last-backup'] === undefined &&
+      world.backedUp.has(one.database) &&
+      !world.everUnrelated.has(one.database),
+  );
+  must(forgotten.length === 0, `no last backup is known of ${JSON.stringify(forgotten)}`);
+}
+
 /** Success means restorable; and nothing is there twice. */
 export async function checkBackups(world: World, verified: number): Promise<void> {
   const { results } = await world.sandbox.run(LEADER, 'list-backups', {

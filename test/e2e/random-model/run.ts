@@ -8,6 +8,8 @@ import {
   checkBackups,
   checkContent,
   checkHooks,
+  checkLosses,
+  checkMemory,
   checkOutcomes,
   checkSecrets,
   must,
@@ -34,6 +36,7 @@ export async function runSteps(
     await relist(world);
     await check(world);
     checkOutcomes(world);
+    checkLosses(world);
   }
   note(`not done: ${chance.missing.join(', ')}`);
 }
@@ -44,6 +47,11 @@ async function relist(world: World): Promise<void> {
   const lost = [...world.listed.keys()].filter((jobId) => !now.has(jobId));
   must(lost.length === 0 || now.size > 100, `forgotten: ${lost.join(', ')}`);
   world.listed = now;
+  for (const { type, status, database } of now.values()) {
+    if (type === 'backup' && status === 'success') {
+      world.backedUp.add(database);
+    }
+  }
 }
 
 /** Nothing is in the way any more: everything ends, everything is active, and works. */
@@ -96,6 +104,8 @@ async function checkAll(world: World): Promise<void> {
   await relist(world);
   await check(world);
   checkOutcomes(world);
+  checkLosses(world);
+  await checkMemory(world);
   for (const unit of DATABASES.flatMap((name) => world.units(name))) {
     await world.sandbox.waitFor(
       `${unit} to serve`,

@@ -58,6 +58,10 @@ export class World {
   status: SandboxStatus = { applications: {} };
   /** Databases without a relation to the manager at the moment. */
   readonly unrelated = new Set<string>();
+  /** Databases of which the manager has told a successful backup. */
+  readonly backedUp = new Set<string>();
+  /** Databases whose relation was ever removed. */
+  readonly everUnrelated = new Set<string>();
   readonly modelUuid: string;
   keys: Keys;
   secretName = 's3-credentials';

@@ -4,7 +4,7 @@
  */
 import { afterAll, expect, jest, test } from '@jest/globals';
 import { chooseSeed, seededRandom } from '../helpers/random.ts';
-import { proveFresh, runSteps, settle, whatIsLeft } from './random-model/run.ts';
+import { describeEnds, proveFresh, runSteps, settle, whatIsLeft } from './random-model/run.ts';
 import { World } from './random-model/world.ts';
 
 const STEPS = Number(process.env['RANDOM_MODEL_STEPS'] ?? 18);
@@ -23,6 +23,7 @@ test(`keeps its word through ${STEPS} steps of chance (TEST_SEED=${seed})`, asyn
     world = await World.create(seededRandom(seed));
     await runSteps(world, STEPS, note);
     await settle(world);
+    note(describeEnds(world));
     await proveFresh(world);
     expect(world.evidence.violations).toEqual([]);
     const ending = world;

@@ -41,6 +41,17 @@ export async function runSteps(
   note(`not done: ${chance.missing.join(', ')}`);
 }
 
+/** How many jobs of each kind ended how, for the record. */
+export function describeEnds({ evidence }: World): string {
+  const ends = [...evidence.jobs.values()].map(({ claim, result, isUntold }) => {
+    const kind = claim.undoOf === undefined ? claim.jobType : 'undo-restore';
+    const end = result?.outcome.status ?? (isUntold === true ? 'not seen' : 'gone with its unit');
+    return `${kind} ${end}`;
+  });
+  const counts = Map.groupBy(ends.toSorted(), (end) => end);
+  return [...counts].map(([end, all]) => `${end}: ${all.length}`).join(', ');
+}
+
 /** No job is forgotten that was not cleared. */
 async function relist(world: World): Promise<void> {
   const now = await world.list();

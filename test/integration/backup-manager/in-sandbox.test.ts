@@ -202,7 +202,10 @@ test('an integrator that goes blocks, and one of version 1 brings it back; rotat
   await sandbox.juju('remove-relation', 's3-integrator', 'backup-manager');
   await statusOf(/^S3 is not configured: bucket and credentials missing/);
   await integrator('version=1');
-  await sandbox.juju('integrate', 's3-integrator', 'backup-manager');
+  await sandbox.waitFor('the end of the old relation', async () => {
+    const { exitCode } = await sandbox.tryJuju(['integrate', 's3-integrator', 'backup-manager']);
+    return exitCode === 0;
+  });
   await statusOf(/^1 of 1 database protected/);
   expect(JSON.stringify(await sandbox.showUnit(MANAGER))).not.toContain(s3.secretKey);
   const rotated = { accessKey: s3.accessKey, secretKey: 'another-planted-secret-key-0003' };

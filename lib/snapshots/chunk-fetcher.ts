@@ -3,7 +3,13 @@
  * and what comes back is decoded and compared with its id before anybody sees it.
  */
 import type { OwnEncoding } from './codec.ts';
-import { type DecodeOrder, decodeOrder, type WriteTarget } from './decoding/decode-work.ts';
+import {
+  type DecodeOrder,
+  decodeOrder,
+  type StoredAt,
+  type Stretches,
+  type WriteTarget,
+} from './decoding/decode-work.ts';
 import { Decoder } from './decoding/decoder.ts';
 import { damagedError, type SnapshotError } from './errors.ts';
 import { type ChunkRef, type PackName, packKey } from './format.ts';
@@ -66,11 +72,11 @@ export async function* fetchChunksInOrder(
     const pieces = new Map<FetchItem<undefined>, Uint8Array>();
     for (const run of planRuns(window)) {
       source.signal?.throwIfAborted();
-      const { data, orders } = await readRun(source, run);
+      const { stretches, orders } = await readRun(source, run);
       for (const [index, order] of orders.entries()) {
         const item = run.items[index];
         if (item !== undefined) {
-          const plain = decodeOrder(data, order, source.coding);
+          const plain = decodeOrder(stretches, order, source.coding);
           pieces.set(item, plain ?? (await readAgain(source, item)));
         }
       }
@@ -127,7 +133,8 @@ function storedBytes({ stored, base }: ChunkRef): number {
 }
 
 interface RunBytes {
-  readonly data: Uint8Array;
+  /** First that of the run itself. */
+  readonly stretches: Stretches;
   /** In the order of the run's items, without targets. */
   readonly orders: readonly DecodeOrder[];
 }
@@ -137,15 +144,29 @@ async function readRun<C>(
   run: Run<C>,
   read: PackReader = createRangeReader(source),
 ): Promise<RunBytes> {
-  const data = await read(run.pack, run);
-  const pages = await readPages(run, read);
+  const deltas = run.items.filter(({ ref }) => ref.base !== undefined);
+  const runs = [run, ...planRuns(deltas, (ref) => ref)];
+  const changed = new Map<ChunkRef, StoredAt & { readonly id: string }>();
+  for (const [stretch, { items, offset }] of runs.entries()) {
+    for (const { ref } of stretch === 0 ? [] : items) {
+      changed.set(ref, { id: ref.id, stretch, at: ref.at - offset, stored: ref.stored });
+    }
+  }
   const orders = run.items.map(({ ref }) => {
     const { id, as, size, at, stored } = placeOf(ref);
-    const own = { id, as: ownEncoding(as), size, at: at - run.offset, stored };
-    const changed = pages.get(ref);
-    return changed === undefined ? own : { ...own, changed: { id: ref.id, pages: changed } };
+    const own = { id, as: ownEncoding(as), size, stretch: 0, at: at - run.offset, stored };
+    const pages = changed.get(ref);
+    return pages === undefined ? own : { ...own, changed: pages };
   });
-  return { data, orders };
+  const reads = await Promise.allSettled(runs.map(async (it) => await read(it.pack, it)));
+  return { stretches: reads.map(valueOf), orders };
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') {
+    throw settled.reason;
+  }
+  return settled.value;
 }
 
 /** The index reader lets no base be of that kind. */
@@ -154,24 +175,6 @@ function ownEncoding(as: ChunkRef['as']): OwnEncoding {
     throw new Error('a chunk of changed pages has no base');
   }
   return as;
-}
-
-/** What belongs into the bases of a run, in memory of its own. */
-async function readPages<C>(
-  { items }: Run<C>,
-  read: PackReader,
-): Promise<ReadonlyMap<ChunkRef, Uint8Array>> {
-  const pages = new Map<ChunkRef, Uint8Array>();
-  const deltas = items.filter(({ ref }) => ref.base !== undefined);
-  const runs = planRuns(deltas, (ref) => ref);
-  for (const run of runs) {
-    const data = await read(run.pack, run);
-    for (const { ref } of run.items) {
-      const at = ref.at - run.offset;
-      pages.set(ref, new Uint8Array(data.subarray(at, at + ref.stored)));
-    }
-  }
-  return pages;
 }
 
 async function fetchRun<C>(
@@ -187,7 +190,7 @@ async function fetchRun<C>(
 ): Promise<void> {
   source.signal?.throwIfAborted();
   const { sink, read, decoder, suspect } = means;
-  const { data, orders } = await readRun(source, run, read);
+  const { stretches, orders } = await readRun(source, run, read);
   const targeted: DecodeOrder[] = [];
   for (const [index, item] of run.items.entries()) {
     const [order, target] = [orders[index], await sink.targetOf?.(item)];
@@ -195,7 +198,7 @@ async function fetchRun<C>(
       targeted.push(target === undefined ? order : { ...order, target });
     }
   }
-  const good = await decoder.decode(data, targeted);
+  const good = await decoder.decode(stretches, targeted);
   for (const item of run.items.slice(0, good)) {
     await sink.onDone(item);
   }
@@ -222,9 +225,10 @@ async function readAgain<C>(source: ChunkSource, item: FetchItem<C>): Promise<Ui
 async function readOne(source: ChunkSource, ref: ChunkRef): Promise<Uint8Array | undefined> {
   const { pack, at, stored } = placeOf(ref);
   const items = [{ ref, context: undefined }];
-  const { data, orders } = await readRun(source, { pack, items, offset: at, end: at + stored });
+  const run = { pack, items, offset: at, end: at + stored };
+  const { stretches, orders } = await readRun(source, run);
   const order = orders[0];
-  return order && decodeOrder(data, order, source.coding);
+  return order && decodeOrder(stretches, order, source.coding);
 }
 
 /** Names the pack that is to blame. */

@@ -1,6 +1,7 @@
 /** A chunk as the pages in which it differs from another one, its base. FORMAT.md#changed-pages */
 import { decodeUpTo, encodeFrame } from './codec.ts';
 import { KEPT_DIGEST_SIZE, PAGE_SIZE } from './format.ts';
+import { freeMemory } from './free-memory.ts';
 
 /** Beyond this share of changed pages the chunk is stored as a whole, and is a base of its own from then on. */
 const MAX_CHANGED = 0.5;
@@ -46,11 +47,21 @@ export function encodePages(content: Uint8Array, level: number | undefined): Uin
 
 /** The chunk, in memory of its own. @throws Error when the data are no delta of a chunk of this size */
 export function applyPages(base: Uint8Array, encoded: Uint8Array): Uint8Array {
-  const bits = bitmapLength(base.length);
-  const content = decodeUpTo(encoded, bits + base.length);
+  const content = decodeUpTo(encoded, bitmapLength(base.length) + base.length);
   const chunk = new Uint8Array(base);
-  let at = bits;
-  for (let page = 0; page * PAGE_SIZE < base.length; page += 1) {
+  const end = putPages(chunk, content);
+  const isWhole = end === content.length;
+  freeMemory(content);
+  if (!isWhole) {
+    throw new Error('there are more changed pages than told');
+  }
+  return chunk;
+}
+
+/** @returns where the pages end. @throws Error when there are fewer than the bits tell */
+function putPages(chunk: Uint8Array, content: Uint8Array): number {
+  let at = bitmapLength(chunk.length);
+  for (let page = 0; page * PAGE_SIZE < chunk.length; page += 1) {
     if (((content[page >> 3] ?? 0) & (1 << (page & 7))) !== 0) {
       const target = pageOf(chunk, page);
       const part = content.subarray(at, at + target.length);
@@ -61,10 +72,7 @@ export function applyPages(base: Uint8Array, encoded: Uint8Array): Uint8Array {
       at += part.length;
     }
   }
-  if (at !== content.length) {
-    throw new Error('there are more changed pages than told');
-  }
-  return chunk;
+  return at;
 }
 
 function bitmapLength(chunkLength: number): number {

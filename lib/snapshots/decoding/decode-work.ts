@@ -42,19 +42,23 @@ export interface FileFinish {
   readonly isSynced: boolean;
 }
 
+/** Stretches of packs. */
+export type Stretches = readonly Uint8Array[];
+
+/** Where the stored form of something lies. */
+export interface StoredAt {
+  /** Which of the stretches of the batch. */
+  readonly stretch: number;
+  readonly at: number;
+  readonly stored: number;
+}
+
 /** One chunk of a batch; or the base of one, and what has changed in it. */
-export interface DecodeOrder {
+export interface DecodeOrder extends StoredAt {
   readonly id: string;
   readonly as: OwnEncoding;
   readonly size: number;
-  /** Where its stored form begins in the batch, and how long it is. */
-  readonly at: number;
-  readonly stored: number;
-  readonly changed?: {
-    readonly id: string;
-    /** As stored. */
-    readonly pages: Uint8Array;
-  };
+  readonly changed?: StoredAt & { readonly id: string };
   /** None where the chunk need only be proved. */
   readonly target?: WriteTarget;
 }
@@ -65,12 +69,12 @@ export interface DecodeOrder {
  * @throws the error of the file system
  */
 export function decodeBatch(
-  data: Uint8Array,
+  stretches: Stretches,
   orders: readonly DecodeOrder[],
   coding: Coding,
 ): number {
   for (const [number, order] of orders.entries()) {
-    const plain = decodeOrder(data, order, coding);
+    const plain = decodeOrder(stretches, order, coding);
     if (plain === undefined) {
       return number;
     }
@@ -86,18 +90,18 @@ export function decodeBatch(
 
 /** The chunk's bytes, or undefined when they are not what its id says. */
 export function decodeOrder(
-  data: Uint8Array,
+  stretches: Stretches,
   order: DecodeOrder,
   coding: Coding,
 ): Uint8Array | undefined {
-  const { id, as, size, at, stored, changed } = order;
+  const { id, as, size, changed } = order;
   try {
-    const sealed = data.subarray(at, at + stored);
-    const own = decodeSync(as, coding.unseal(sealed, sealedAs.chunk(id)), size);
+    const own = decodeSync(as, coding.unseal(cut(stretches, order), sealedAs.chunk(id)), size);
     if (changed === undefined) {
       return isNamed(own, id, coding) ? own : undefined;
     }
-    const plain = applyPages(own, coding.unseal(changed.pages, sealedAs.chunk(changed.id)));
+    const pages = coding.unseal(cut(stretches, changed), sealedAs.chunk(changed.id));
+    const plain = applyPages(own, pages);
     if (as !== 'raw') {
       freeMemory(own);
     }
@@ -105,6 +109,10 @@ export function decodeOrder(
   } catch {
     return undefined;
   }
+}
+
+function cut(stretches: Stretches, { stretch, at, stored }: StoredAt): Uint8Array {
+  return (stretches[stretch] ?? new Uint8Array()).subarray(at, at + stored);
 }
 
 function isNamed(data: Uint8Array, id: string, coding: Coding): boolean {

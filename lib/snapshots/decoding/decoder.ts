@@ -6,7 +6,7 @@ import type { ChunkIds, Coding } from '../coding.ts';
 import { secretOf } from '../crypto/repository-key.ts';
 import { freeMemory } from '../free-memory.ts';
 import { ThreadPool } from '../threads/thread-pool.ts';
-import { type DecodeOrder, decodeBatch } from './decode-work.ts';
+import { type DecodeOrder, decodeBatch, type Stretches } from './decode-work.ts';
 
 /** The source of decoder-thread.ts, where a bundler has put it; see lib/tooling. */
 declare const DECODER_THREAD_SOURCE: string | undefined;
@@ -19,8 +19,7 @@ export interface DecoderSetup {
 }
 
 export interface DecodeBatch {
-  /** Stretch of a pack. */
-  readonly data: Uint8Array;
+  readonly stretches: Stretches;
   readonly orders: readonly DecodeOrder[];
 }
 
@@ -50,21 +49,15 @@ export class Decoder implements AsyncDisposable {
    * @returns how many chunks are done: all, or those before the first that is not what its id says
    * @throws the error of the file system
    */
-  async decode(data: Uint8Array, orders: readonly DecodeOrder[]): Promise<number> {
+  async decode(stretches: Stretches, orders: readonly DecodeOrder[]): Promise<number> {
     if (this.#pool === undefined) {
-      const done = decodeBatch(data, orders, this.#coding);
-      if (ownsItsMemory(data)) {
-        freeMemory(data);
-      }
+      const done = decodeBatch(stretches, orders, this.#coding);
+      stretches.filter(ownsItsMemory).forEach(freeMemory);
       return done;
     }
-    const owned = ownsItsMemory(data) ? data : new Uint8Array(data);
-    return await this.#pool.run(
-      { data: owned, orders },
-      {
-        transfer: [owned.buffer as ArrayBuffer],
-      },
-    );
+    const owned = stretches.map((it) => (ownsItsMemory(it) ? it : new Uint8Array(it)));
+    const transfer = owned.map(({ buffer }) => buffer as ArrayBuffer);
+    return await this.#pool.run({ stretches: owned, orders }, { transfer });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -200,9 +200,13 @@ function encodeOne(
   { pages }: EncodeOrder,
   level: number | undefined,
 ): { readonly as: Encoding; readonly data: Uint8Array } {
-  return pages === undefined
-    ? encodeSync(plain, level)
-    : { as: 'pages', data: encodePages(cutPages(plain, pages), level) };
+  if (pages === undefined) {
+    return encodeSync(plain, level);
+  }
+  const content = cutPages(plain, pages);
+  const data = encodePages(content, level);
+  freeMemory(content);
+  return { as: 'pages', data };
 }
 
 function comesBack(

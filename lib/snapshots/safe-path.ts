@@ -3,52 +3,69 @@
  * nothing is backed up that could not be restored, and nothing restored outside its directory.
  */
 import { SnapshotError } from './errors.ts';
+import { PathTable } from './path-table.ts';
 import type { EntryKind } from './types.ts';
 
 const MAX_PATH_BYTES = 4095;
 const MAX_NAME_BYTES = 255;
 
+/** What a path is; an implied directory may still be listed. */
+const [IMPLIED, DIRECTORY, LEAF] = [1, 2, 3] as const;
+
 /** The paths of one snapshot so far. */
 export class PathRegistry {
-  /** Path to whether it is, or must be, a directory; `implied` ones may still be listed. */
-  readonly #paths = new Map<string, 'directory' | 'implied' | 'leaf'>();
+  readonly #paths = new PathTable();
+  /** That of the latest path, known to be a directory: most have the same as the one before. */
+  #parent: string | undefined;
 
   /** @throws SnapshotError `unsafe-entry` */
   add(path: string, kind: EntryKind): void {
-    const problem = pathProblem(path, kind) ?? this.#conflict(path, kind);
+    const problem = pathProblem(path, kind) ?? this.#place(path, kind);
     if (problem !== undefined) {
       throw new SnapshotError(`cannot use entry ${JSON.stringify(path)}: ${problem}`, {
         code: 'unsafe-entry',
         hint: 'rename it at the source, or look who wrote this backup',
       });
     }
-    this.#paths.set(path, kind === 'directory' ? 'directory' : 'leaf');
-    for (let parent = parentOf(path); parent !== undefined; parent = parentOf(parent)) {
-      if (this.#paths.has(parent)) {
-        return;
-      }
-      this.#paths.set(parent, 'implied');
-    }
   }
 
-  #conflict(path: string, kind: EntryKind): string | undefined {
-    const existing = this.#paths.get(path);
-    if (existing === 'implied' && kind === 'directory') {
-      return undefined;
+  /** @returns why it cannot be there */
+  #place(path: string, kind: EntryKind): string | undefined {
+    const parent = parentOf(path);
+    const isBesideLatest = parent === this.#parent;
+    const leaf = isBesideLatest ? undefined : this.#leafAbove(parent);
+    if (leaf !== undefined) {
+      return `${JSON.stringify(leaf)} above it is no directory`;
     }
-    if (existing !== undefined) {
+    const known = this.#paths.add(path, kind === 'directory' ? DIRECTORY : LEAF);
+    if (known === IMPLIED && kind === 'directory') {
+      this.#paths.replace(path, DIRECTORY);
+    } else if (known !== 0) {
       return 'another entry has this path';
     }
-    for (let parent = parentOf(path); parent !== undefined; parent = parentOf(parent)) {
-      const above = this.#paths.get(parent);
-      if (above === 'leaf') {
-        return `${JSON.stringify(parent)} above it is no directory`;
-      }
-      if (above !== undefined) {
-        return undefined;
+    if (!isBesideLatest) {
+      this.#imply(parent);
+      this.#parent = parent;
+    }
+    return undefined;
+  }
+
+  #leafAbove(parent: string | undefined): string | undefined {
+    for (let above = parent; above !== undefined; above = parentOf(above)) {
+      const known = this.#paths.get(above);
+      if (known !== 0) {
+        return known === LEAF ? above : undefined;
       }
     }
     return undefined;
+  }
+
+  #imply(parent: string | undefined): void {
+    for (let above = parent; above !== undefined; above = parentOf(above)) {
+      if (this.#paths.add(above, IMPLIED) !== 0) {
+        return;
+      }
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import * as fc from 'fast-check';
 import { PathRegistry } from '../../../lib/snapshots/safe-path.ts';
 
 describe('paths of entries', () => {
@@ -54,5 +55,55 @@ describe('paths of entries', () => {
     expect(() => paths.add('a/b', 'symlink')).toThrow('another entry');
     paths.add('a/b', 'directory');
     expect(() => paths.add('a/b', 'directory')).toThrow('another entry');
+  });
+
+  test('are judged as by somebody who remembers each of them', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const path = fc.array(name, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'));
+    const entry = fc.record({ path, kind: fc.constantFrom('file', 'directory', 'symlink') });
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 30 }), (entries) => {
+        const registry = new PathRegistry();
+        const kinds = new Map<string, string>();
+        for (const { path: one, kind } of entries) {
+          const above = one
+            .split('/')
+            .slice(1)
+            .map((_, index) =>
+              one
+                .split('/')
+                .slice(0, index + 1)
+                .join('/'),
+            );
+          const isBelowLeaf = above.some(
+            (it) => !['implied', 'directory', undefined].includes(kinds.get(it)),
+          );
+          const known = kinds.get(one);
+          const isFree = known === undefined || (known === 'implied' && kind === 'directory');
+          if (isBelowLeaf || !isFree) {
+            expect(() => registry.add(one, kind)).toThrow('cannot use entry');
+            continue;
+          }
+          registry.add(one, kind);
+          kinds.set(one, kind);
+          for (const it of above) {
+            kinds.set(it, kinds.get(it) ?? 'implied');
+          }
+        }
+      }),
+    );
+  });
+
+  test('are remembered however many there are', () => {
+    const paths = new PathRegistry();
+    const all = Array.from({ length: 20_000 }, (_, index) => `d${index % 7}/${index}`);
+    for (const path of all) {
+      paths.add(path, 'file');
+    }
+    for (const path of all.filter((_, index) => index % 101 === 0)) {
+      expect(() => paths.add(path, 'file')).toThrow('another entry');
+    }
+    paths.add('d1', 'directory');
+    expect(() => paths.add('d1/8/x', 'file')).toThrow('"d1/8" above it is no directory');
   });
 });

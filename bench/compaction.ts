@@ -1,11 +1,12 @@
 /**
  * How much of the packs in the store nobody needs any more, when backups come daily and retention deletes old ones: a model of the
  * writer's packing (new chunks of a backup, in order, in packs of 8 MiB) with the real retention. Packs go only when no kept
- * snapshot names them, so some of what they hold is waste.
+ * snapshot names them, so some of what they hold is waste. Of a chunk of which at most half of the pages differ from its base only these
+ * are stored (rows "pages"), or all of it (rows "whole", as it was before).
  *
- *   node bench/compaction.ts [--gibibytes 20] [--days 120] [--rules daily=7,weekly=4]
+ *   node bench/compaction.ts [--gibibytes 20] [--days 120] [--rules daily=7,weekly=4] [--left 0,0.25,0.375,0.5]
  *
- * `retired` is a writer that stores a chunk again, instead of referring to it, where its parent needs less than that part of
+ * `left below` is a writer that stores a chunk again, instead of referring to it, where its parent needs less than that part of
  * the pack: the way to compact without rewriting any pack or index.
  */
 import { parseArgs } from 'node:util';
@@ -13,6 +14,9 @@ import { parseRetention, planRetention, type RetentionRules } from '#snapshots';
 
 const KIB = 1024;
 const PAGE = 8 * KIB;
+const CHUNK = 256 * KIB;
+const PAGES = CHUNK / PAGE;
+const ALL_PAGES = 0xffff_ffff;
 const PACK = 8 * 1024 * KIB;
 /** What zstd leaves of production data. */
 const COMPRESSED = 0.5;
@@ -40,15 +44,16 @@ const { values } = parseArgs({
     gibibytes: { type: 'string', default: '20' },
     days: { type: 'string', default: '120' },
     rules: { type: 'string', default: 'daily=7,weekly=4' },
+    left: { type: 'string', default: '0,0.25,0.375,0.5' },
   },
 });
 
 function main(): void {
   const rules = parseRetention(values.rules) ?? {};
   const head = [
-    'chunk',
+    'stored',
     'changes a day',
-    'retired below',
+    'left below',
     'needed GB',
     'in packs GB',
     'waste',
@@ -56,10 +61,10 @@ function main(): void {
   ];
   print(head);
   print(head.map(() => '---'));
-  for (const chunk of [256, 128, 64]) {
+  for (const stored of ['whole', 'pages'] as const) {
     for (const change of CHANGES) {
-      for (const threshold of [0, 0.25, 0.5]) {
-        print(row(new Model(chunk * KIB, threshold), change, rules));
+      for (const threshold of values.left.split(',').map(Number)) {
+        print(row(new Model(stored, threshold), change, rules));
       }
     }
   }
@@ -75,7 +80,7 @@ function row(model: Model, change: Change, rules: RetentionRules): readonly stri
   const needed = mean(days.map((it) => it.needed));
   const stored = mean(days.map((it) => it.stored));
   return [
-    `${model.chunkSize / KIB} KiB`,
+    model.stored,
     change.name,
     model.threshold === 0 ? 'never' : `${model.threshold * 100} %`,
     (needed / 1e9).toFixed(2),
@@ -94,46 +99,52 @@ interface Usage {
   readonly added: number;
 }
 
-/** A database as the number of the stored chunk at each position; stored chunks as the packs they lie in. */
+/** A database as the number of the stored chunk at each position; stored chunks with their packs, sizes and bases. */
 class Model {
-  readonly chunkSize: number;
+  readonly stored: 'whole' | 'pages';
   readonly threshold: number;
   readonly #positions: number;
-  readonly #chunksPerPack: number;
   readonly #snapshots = new Map<number, Int32Array>();
   readonly #packOf: number[] = [];
-  /** Chunks in each pack. */
+  readonly #bytesOf: number[] = [];
+  /** The chunk itself where it has no base. */
+  readonly #baseOf: number[] = [];
+  /** A bit for each page in which the latest chunk of a position differs from its base. */
+  readonly #differing: Uint32Array;
+  /** Bytes in each pack. */
   readonly #sizes = new Map<number, number>();
   #packs = 0;
-  #filled = 0;
   #added = 0;
   #random = 42;
 
-  constructor(chunkSize: number, threshold: number) {
-    this.chunkSize = chunkSize;
+  constructor(stored: 'whole' | 'pages', threshold: number) {
+    this.stored = stored;
     this.threshold = threshold;
-    this.#positions = Math.floor((Number(values.gibibytes) * 1024 ** 3) / chunkSize);
-    this.#chunksPerPack = Math.floor(PACK / (chunkSize * COMPRESSED));
+    this.#positions = Math.floor((Number(values.gibibytes) * 1024 ** 3) / CHUNK);
+    this.#differing = new Uint32Array(this.#positions);
   }
 
   backUp(day: number, change: Change): void {
     const parent = this.#snapshots.get(day - 1);
-    const retired = parent === undefined ? new Set<number>() : this.#poorlyUsed(parent);
-    const chunkChanges = 1 - (1 - change.pages) ** (this.chunkSize / PAGE);
+    const left = parent === undefined ? new Set<number>() : this.#poorlyUsed(parent);
     const length = Math.floor(this.#positions * change.contiguous);
     const start = Math.floor(this.#next() * (this.#positions - length));
     const now = new Int32Array(this.#positions);
-    const before = this.#packOf.length;
+    this.#added = 0;
     // Each backup begins a pack of its own.
-    this.#filled = this.#chunksPerPack;
+    this.#packs += 1;
     for (let at = 0; at < this.#positions; at += 1) {
+      const isInStretch = at >= start && at < start + length;
+      const changed = isInStretch ? ALL_PAGES : this.#changedPages(change.pages);
       const known = parent?.[at];
-      const isChanged = (at >= start && at < start + length) || this.#next() < chunkChanges;
-      const isUsable = known !== undefined && !retired.has(this.#packOf[known] ?? 0);
-      now[at] = isUsable && !isChanged ? known : this.#store();
+      const isUsable = known !== undefined && !this.#isLeft(known, left);
+      now[at] = !isUsable
+        ? this.#storeWhole(at)
+        : changed === 0
+          ? known
+          : this.#storeChanged(at, known, changed);
     }
     this.#snapshots.set(day, now);
-    this.#added = (this.#packOf.length - before) * this.chunkSize * COMPRESSED;
   }
 
   retain(rules: RetentionRules, day: number): void {
@@ -151,44 +162,75 @@ class Model {
   }
 
   usage(): Usage {
-    const chunks = new Uint8Array(this.#packOf.length);
+    const isNeeded = new Uint8Array(this.#packOf.length);
     for (const snapshot of this.#snapshots.values()) {
       for (const chunk of snapshot) {
-        chunks[chunk] = 1;
+        isNeeded[chunk] = 1;
+        isNeeded[this.#baseOf[chunk] ?? chunk] = 1;
       }
     }
     const named = new Set<number>();
     let needed = 0;
     for (const [chunk, pack] of this.#packOf.entries()) {
-      if (chunks[chunk] === 1) {
-        needed += 1;
+      if (isNeeded[chunk] === 1) {
+        needed += this.#bytesOf[chunk] ?? 0;
         named.add(pack);
       }
     }
     const stored = [...named].reduce((sum, pack) => sum + (this.#sizes.get(pack) ?? 0), 0);
-    const bytes = this.chunkSize * COMPRESSED;
-    return { needed: needed * bytes, stored: stored * bytes, added: this.#added };
+    return { needed, stored, added: this.#added };
   }
 
+  /** Packs of which the parent needs less than the threshold. */
   #poorlyUsed(parent: Int32Array): ReadonlySet<number> {
     const used = new Map<number, number>();
-    for (const chunk of parent) {
+    for (const chunk of new Set([...parent].flatMap((it) => [it, this.#baseOf[it] ?? it]))) {
       const pack = this.#packOf[chunk] ?? 0;
-      used.set(pack, (used.get(pack) ?? 0) + 1);
+      used.set(pack, (used.get(pack) ?? 0) + (this.#bytesOf[chunk] ?? 0));
     }
-    const isPoor = ([pack, chunks]: readonly [number, number]): boolean =>
-      chunks < this.threshold * (this.#sizes.get(pack) ?? 0);
+    const isPoor = ([pack, bytes]: readonly [number, number]): boolean =>
+      bytes < this.threshold * (this.#sizes.get(pack) ?? 0);
     return new Set([...used].filter(isPoor).map(([pack]) => pack));
   }
 
-  #store(): number {
-    if (this.#filled >= this.#chunksPerPack) {
-      this.#packs += 1;
-      this.#filled = 0;
+  #isLeft(chunk: number, left: ReadonlySet<number>): boolean {
+    const base = this.#baseOf[chunk] ?? chunk;
+    return left.has(this.#packOf[chunk] ?? 0) || left.has(this.#packOf[base] ?? 0);
+  }
+
+  #changedPages(part: number): number {
+    let pages = 0;
+    const count = part === 0 ? 0 : PAGES;
+    for (let page = 0; page < count; page += 1) {
+      pages |= this.#next() < part ? 1 << page : 0;
     }
-    this.#filled += 1;
-    this.#sizes.set(this.#packs, this.#filled);
-    return this.#packOf.push(this.#packs) - 1;
+    return pages >>> 0;
+  }
+
+  #storeChanged(at: number, known: number, changed: number): number {
+    const differing = ((this.#differing[at] ?? 0) | changed) >>> 0;
+    const count = bitsOf(differing);
+    if (this.stored === 'whole' || count > PAGES / 2) {
+      return this.#storeWhole(at);
+    }
+    this.#differing[at] = differing;
+    return this.#store(count * PAGE * COMPRESSED, this.#baseOf[known] ?? known);
+  }
+
+  #storeWhole(at: number): number {
+    this.#differing[at] = 0;
+    return this.#store(CHUNK * COMPRESSED, undefined);
+  }
+
+  #store(bytes: number, base: number | undefined): number {
+    if ((this.#sizes.get(this.#packs) ?? 0) + bytes > PACK) {
+      this.#packs += 1;
+    }
+    this.#sizes.set(this.#packs, (this.#sizes.get(this.#packs) ?? 0) + bytes);
+    this.#added += bytes;
+    this.#packOf.push(this.#packs);
+    this.#bytesOf.push(bytes);
+    return this.#baseOf.push(base ?? this.#baseOf.length) - 1;
   }
 
   /** The same every time. */
@@ -196,6 +238,14 @@ class Model {
     this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
     return this.#random / 2 ** 32;
   }
+}
+
+function bitsOf(number: number): number {
+  let bits = 0;
+  for (let rest = number; rest !== 0; rest &= rest - 1) {
+    bits += 1;
+  }
+  return bits;
 }
 
 function mean(numbers: readonly number[]): number {

@@ -12,7 +12,7 @@ import type { SnapshotManifest } from './types.ts';
 import { learnPacks, youngPacks } from './unnamed-packs.ts';
 
 /** A pack of which the parent needs less is left: by measurement, see docs/decisions/0011-compaction.md. */
-const LEAVE_BELOW = 0.25;
+const LEAVE_BELOW = 0.375;
 /** How far the clocks of the store and of this machine may be apart. */
 const CLOCK_SKEW_MS = 10 * 60_000;
 /** What a chunk takes in the footer of its pack: most of the pack where chunks are tiny. */

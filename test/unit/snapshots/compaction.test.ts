@@ -35,11 +35,11 @@ async function packs(store: ObjectStore): Promise<string[]> {
 }
 
 describe('compaction', () => {
-  test('a pack of which the parent needs a quarter or more is used on', async () => {
+  test('a pack of which the parent needs three eighths or more is used on', async () => {
     const store = createMemoryObjectStore();
     await backUp(store, 1, aDay(1, 0));
-    await backUp(store, 2, aDay(2, 14));
-    const { newBytes } = await backUp(store, 3, aDay(2, 14));
+    await backUp(store, 2, aDay(2, 12));
+    const { newBytes } = await backUp(store, 3, aDay(2, 12));
     expect(newBytes).toBeLessThan(10_000);
     expect(await packs(store)).toHaveLength(2);
   });

@@ -5,7 +5,7 @@ import { HintError } from '#system';
 export interface Target {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
-  /** False where none of its units has introduced itself yet. */
+  /** False where its units have not introduced themselves yet. */
   readonly isKnown: boolean;
 }
 
@@ -15,7 +15,7 @@ export function assertKnown(targets: readonly Pick<Target, 'name' | 'isKnown'>[]
   if (unknown.length > 0) {
     const names = unknown.map(({ name }) => name).join(', ');
     throw new HintError(
-      `nothing was asked: what ${names} understands is not known, none of its units has introduced itself yet`,
+      `nothing was asked: what ${names} understands is not known, its units have not introduced themselves yet`,
       { code: 'not-ready', hint: 'repeat in a moment, when juju status shows its units' },
     );
   }

@@ -129,5 +129,5 @@ function refuse(entry: HistoryEntry, obstacle: string, now: Date): HistoryEntry 
 
 /** What a held request waits for, in words. */
 export function heldText(database: string): string {
-  return `waits for ${database}: none of its units has introduced itself yet`;
+  return `waits for ${database}: its units have not introduced themselves yet`;
 }

@@ -19,7 +19,7 @@ export interface Action {
 // It may not come at all, with the agent or the relation away.
 const WORKER_COMES_WITHIN_MS = 10_000;
 // Nor may this, with S3 away.
-const RESTORE_ENDS_WITHIN_MS = 20_000;
+const RESTORE_ENDS_WITHIN_MS = 30_000;
 const NOTHING = 'nothing, ';
 const REFUSED = 'refused, ';
 
@@ -93,21 +93,35 @@ async function restore(world: World): Promise<string> {
 
 /** Of the last restore of a database; where there is none that can be undone, of one that is asked for and waited for. */
 async function undoRestore(world: World): Promise<string> {
-  const wanted = world.database;
+  const wanted = world.pick(DATABASES.filter((name) => !world.unrelated.has(name)));
+  if (wanted === undefined) {
+    return `${NOTHING}no database is related`;
+  }
   const said = await ask(world, 'undo-restore', { database: wanted });
-  if (hasWorked(said)) {
+  if (!said.startsWith(REFUSED)) {
     return said;
   }
-  const own = [...world.reference.artefacts].filter(([, { database }]) => database === wanted);
-  const [path] = world.pick(own) ?? [];
-  const asked =
-    path === undefined
-      ? ''
-      : await ask(world, 'restore', { 'artefact-path': path, database: wanted });
-  const jobId = hasWorked(asked) ? /job-[0-9a-f-]+/.exec(asked)?.[0] : undefined;
+  const jobId = openRestore(world, wanted) ?? (await newRestore(world, wanted));
   return jobId !== undefined && (await hasSucceeded(world, jobId))
     ? await ask(world, 'undo-restore', { database: wanted })
     : said;
+}
+
+function openRestore(world: World, wanted: string): string | undefined {
+  const open = [...world.listed.values()].find(
+    ({ database, type, status }) => database === wanted && type === 'restore' && isOpen(status),
+  );
+  return open?.['job-id'];
+}
+
+/** @returns its job, unless it was refused */
+async function newRestore(world: World, database: string): Promise<string | undefined> {
+  const [path] = world.pick(world.reference.artefacts) ?? [];
+  if (path === undefined) {
+    return undefined;
+  }
+  const said = await ask(world, 'restore', { 'artefact-path': path, database });
+  return hasWorked(said) ? /job-[0-9a-f-]+/.exec(said)?.[0] : undefined;
 }
 
 async function hasSucceeded(world: World, jobId: string): Promise<boolean> {

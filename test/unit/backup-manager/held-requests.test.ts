@@ -16,7 +16,7 @@ const DB = 4;
 const PEERS = 1;
 const INTRODUCED = { features: '["encryption","secret-credentials"]' };
 const SILENT = {};
-const WAITS = 'waits for db: none of its units has introduced itself yet';
+const WAITS = 'waits for db: its units have not introduced themselves yet';
 
 let jobs = 0;
 

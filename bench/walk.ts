@@ -103,8 +103,9 @@ async function measure(order: Order): Promise<void> {
 
 async function inChild(order: Order): Promise<Figures> {
   const child: ChildProcess = fork(import.meta.filename, [], {
+    // As the worker of the charm runs.
     execArgv: ['--max-semi-space-size=2'],
-    env: { ...process.env, BENCH_WALK: JSON.stringify(order) },
+    env: { ...process.env, MALLOC_ARENA_MAX: '2', BENCH_WALK: JSON.stringify(order) },
   });
   const [figures] = (await once(child, 'message')) as [Figures];
   return figures;

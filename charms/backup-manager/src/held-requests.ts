@@ -5,10 +5,7 @@
  */
 import type { BackupRequirer, Job, RelatedDatabase } from '#database-backup';
 import type { Databag, Relation } from '#ops';
-import { type HistoryEntry, isFinished } from './history.ts';
-
-/** A job as it was asked for; keys and passphrase are added when it is sent. */
-export type HeldJob = Omit<Job, 'storageConfig' | 'encryption'>;
+import { type HeldJob, type HistoryEntry, isFinished } from './history.ts';
 
 export function heldJob({ storageConfig: _keys, encryption: _passphrase, ...job }: Job): HeldJob {
   return job;

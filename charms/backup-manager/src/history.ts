@@ -2,8 +2,10 @@
  * What was ever asked, and how it ended: the entries kept in the peer databag. Pure.
  * They outlive relations and units, and end only by clear-history or by the bound.
  */
-import type { JobState, JobType } from '#database-backup';
-import type { HeldJob } from './held-requests.ts';
+import type { Job, JobState, JobType } from '#database-backup';
+
+/** A job as it was asked for; keys and passphrase are added when it is sent. */
+export type HeldJob = Omit<Job, 'storageConfig' | 'encryption'>;
 
 /** `requested`: no provider unit has spoken about it yet. */
 type EntryState = 'requested' | JobState;

@@ -1,8 +1,7 @@
 /** What the leader hears of the other units: what they say in the peer relation, and which of them are no more. */
 import type { CharmBase, Relation } from '#ops';
 import type { DatabaseTypes } from './charm-types.ts';
-import { type Ledger, type PeerWords, parseClaims, parseOutcomes } from './ledger.ts';
-import type { Primary } from './primary.ts';
+import { type Ledger, type PeerWords, type Primary, parseClaims, parseOutcomes } from './ledger.ts';
 
 /** Keys of a unit's data in the peer relation. */
 export const OUTCOMES_KEY = 'outcomes';

@@ -40,6 +40,7 @@ import {
   isTold,
   type Ledger,
   type Outcome,
+  type Primary,
   parseClaims,
   parseLedger,
   parseOutcomes,
@@ -51,7 +52,7 @@ import {
   type RequestInput,
   type RequestPlan,
 } from './plan-requests.ts';
-import { electPrimary, encodePrimary, type Primary, parsePrimary } from './primary.ts';
+import { electPrimary, encodePrimary, parsePrimary } from './primary.ts';
 
 /** What the desk needs of the runner. */
 export type Runner = Pick<BackupRunner, 'reconcile' | 'forget' | 'jobs'>;

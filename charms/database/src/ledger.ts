@@ -4,8 +4,6 @@
  * job id in it is never claimed again. Pure.
  */
 
-import type { Primary } from './primary.ts';
-
 /** How a job ended, as far as other units have to know. */
 export interface Outcome {
   readonly status: 'success' | 'error';
@@ -66,6 +64,13 @@ export interface PeerWords {
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
   /** What they say they have claimed. */
   readonly claims: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Which unit runs the jobs; recorded in the application data of the peer relation by the leader. */
+export interface Primary {
+  readonly unit: string;
+  /** Goes up each time another unit is chosen: what was assigned before is not taken up any more. */
+  readonly epoch: number;
 }
 
 export interface LedgerChange extends PeerWords {

@@ -3,8 +3,8 @@
  * same inputs give the same plan, so lost, repeated and reordered events change nothing.
  */
 import { type Job, type JobIssue, type JobStatus, rejectionOf, statusOf } from '#database-backup';
-import type { Ledger, LedgerEntry, Outcome } from './ledger.ts';
-import { isFresh, type Primary } from './primary.ts';
+import type { Ledger, LedgerEntry, Outcome, Primary } from './ledger.ts';
+import { isFresh } from './primary.ts';
 
 /** What one requirer asks for. */
 interface RequestView {

@@ -2,14 +2,7 @@
  * Which unit runs the jobs. The units are independent servers, so it must not move with the leadership: backups of
  * now this server, now that one, would be taken for one history. Pure; docs/decisions/0006-assignment.md.
  */
-import type { Ledger, LedgerEntry } from './ledger.ts';
-
-/** Recorded in the application data of the peer relation by the leader. */
-export interface Primary {
-  readonly unit: string;
-  /** Goes up each time another unit is chosen: what was assigned before is not taken up any more. */
-  readonly epoch: number;
-}
+import type { Ledger, LedgerEntry, Primary } from './ledger.ts';
 
 /** The record in the text; undefined when there is none or it is damaged. */
 export function parsePrimary(text: string | undefined): Primary | undefined {

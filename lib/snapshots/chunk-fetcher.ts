@@ -38,7 +38,9 @@ export interface ChunkSink<C> {
 /** Reads are planned over so many bytes as stored and so many chunks… */
 const WINDOW = { bytes: 4 * 1024 * 1024, chunks: 1024 };
 /** …of which so many reads are under way, being decoded or written: they bound the memory of a restore. */
-const READS_IN_FLIGHT = 4;
+const READS_IN_FLIGHT = 6;
+/** The same where a read is of a whole pack. */
+export const PACK_READS_IN_FLIGHT = 4;
 /** A file read in order is handed out decoded, so its windows are counted in plain bytes. */
 const PLAIN_WINDOW = { bytes: 8 * 1024 * 1024, chunks: 512 };
 /** Reading a gap of this size costs less than another request (measured: 2 ms, at 400 MB/s). */
@@ -46,15 +48,21 @@ const MAX_GAP = 256 * 1024;
 /** Packs of other writers may be bigger than ours. */
 const MAX_READ = 16 * 1024 * 1024;
 
+/** How packs are read, and how many reads are under way. */
+export interface Reading {
+  readonly read: PackReader;
+  readonly limit: number;
+}
+
 /** Gets every chunk, proved, to where it belongs; in no particular order. @throws SnapshotError `damaged` */
 export async function fetchChunks<C>(
   source: ChunkSource,
   items: AsyncIterable<FetchItem<C>>,
   sink: ChunkSink<C>,
-  read: PackReader = createRangeReader(source),
+  { read, limit }: Reading = { read: createRangeReader(source), limit: READS_IN_FLIGHT },
 ): Promise<void> {
   await using decoder = new Decoder(source.coding, source.manifest.totals.bytes);
-  const done = orderedMap(inRuns(items), READS_IN_FLIGHT, async (run) => {
+  const done = orderedMap(inRuns(items), limit, async (run) => {
     await fetchRun(source, run, { sink, read, decoder });
   });
   for await (const _ of done) {

@@ -6,6 +6,7 @@ import {
   type FetchItem,
   fetchChunks,
   fetchChunksInOrder,
+  PACK_READS_IN_FLIGHT,
 } from './chunk-fetcher.ts';
 import type { Coding } from './coding.ts';
 import { SnapshotError } from './errors.ts';
@@ -64,7 +65,8 @@ export class SnapshotReader implements Snapshot {
     const source = this.#source(options);
     const count = this.#progress(options);
     const sink = { onDone: (item: FetchItem<undefined>): void => count(item.ref.size) };
-    await fetchChunks(source, allChunks(source), sink, createPackVerifier(source));
+    const reading = { read: createPackVerifier(source), limit: PACK_READS_IN_FLIGHT };
+    await fetchChunks(source, allChunks(source), sink, reading);
     return this.#summary();
   }
 

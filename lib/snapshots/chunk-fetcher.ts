@@ -153,11 +153,12 @@ async function readRun<C>(
   read: PackReader = createRangeReader(source),
 ): Promise<RunBytes> {
   const deltas = run.items.filter(({ ref }) => ref.base !== undefined);
-  const runs = [run, ...planRuns(deltas, (ref) => ref)];
+  const deltaRuns = [...planRuns(deltas, (ref) => ref)];
   const changed = new Map<ChunkRef, StoredAt & { readonly id: string }>();
-  for (const [stretch, { items, offset }] of runs.entries()) {
-    for (const { ref } of stretch === 0 ? [] : items) {
-      changed.set(ref, { id: ref.id, stretch, at: ref.at - offset, stored: ref.stored });
+  for (const [index, { items, offset }] of deltaRuns.entries()) {
+    for (const { ref } of items) {
+      const at = ref.at - offset;
+      changed.set(ref, { id: ref.id, stretch: index + 1, at, stored: ref.stored });
     }
   }
   const orders = run.items.map(({ ref }) => {
@@ -166,7 +167,10 @@ async function readRun<C>(
     const pages = changed.get(ref);
     return pages === undefined ? own : { ...own, changed: pages };
   });
-  const reads = await Promise.allSettled(runs.map(async (it) => await read(it.pack, it)));
+  // All of them settle: after a failure nothing may be under way.
+  const reads = await Promise.allSettled(
+    [run, ...deltaRuns].map(async (it) => await read(it.pack, it)),
+  );
   return { stretches: reads.map(valueOf), orders };
 }
 

@@ -59,6 +59,11 @@ export interface ChunkRef {
   readonly base?: ChunkRef;
 }
 
+/** All that is needed to have the chunk. */
+export function withBase(chunk: ChunkRef): readonly ChunkRef[] {
+  return chunk.base === undefined ? [chunk] : [chunk, chunk.base];
+}
+
 /** Key of a pack below the chunk prefix. */
 export function packKey(chunkPrefix: string, id: string): string {
   return `${chunkPrefix}${id.slice(0, 2)}/${id}`;

@@ -3,7 +3,7 @@ import { isObjectStoreError, type ObjectStore } from '#object-store';
 import type { ChunkLocation, ChunkTable, PackHandle } from './chunk-table.ts';
 import type { Coding } from './coding.ts';
 import { isSnapshotError } from './errors.ts';
-import { type ChunkRef, MANIFEST_OBJECT } from './format.ts';
+import { type ChunkRef, MANIFEST_OBJECT, withBase } from './format.ts';
 import { type IndexItem, readIndex } from './index-reader.ts';
 import { resolveChunkPrefix } from './manifest.ts';
 import { loadManifest } from './open-snapshot.ts';
@@ -150,10 +150,6 @@ export class Parent {
     const base = this.locate(chunk.base);
     return base && { ...location, base: { id: chunk.base.id, location: base } };
   }
-}
-
-function withBase(chunk: ChunkRef): readonly ChunkRef[] {
-  return chunk.base === undefined ? [chunk] : [chunk, chunk.base];
 }
 
 /** @throws what is no damage of the parent */

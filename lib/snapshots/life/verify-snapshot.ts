@@ -3,7 +3,7 @@ import { isObjectStoreError, type ObjectStore } from '#object-store';
 import { type Clock, systemClock } from '#system';
 import { normaliseArtefactPath } from '../artefact-path.ts';
 import { isSnapshotError } from '../errors.ts';
-import type { PackName } from '../format.ts';
+import { type PackName, withBase } from '../format.ts';
 import { readIndex } from '../index-reader.ts';
 import { resolveChunkPrefix } from '../manifest.ts';
 import { codingFor, loadManifest, type OpenOptions } from '../open-snapshot.ts';
@@ -93,7 +93,7 @@ async function inspect(
   // The whole sequence, not only its pack lines: this is what a restore would follow.
   for await (const item of readIndex({ store, artefactPath, manifest, coding, signal })) {
     if (item.kind === 'chunk') {
-      for (const { pack } of [item.chunk, item.chunk.base ?? item.chunk]) {
+      for (const { pack } of withBase(item.chunk)) {
         packs.set(pack.id, pack);
       }
     }

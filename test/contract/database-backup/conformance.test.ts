@@ -13,13 +13,11 @@ import {
   testProvider,
   testRequirer,
 } from '#database-backup/conformance';
-import type { Framework } from '#ops';
-import { Context, peerRelation, secret, state, TestEvents } from '#ops/testing';
-import { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts';
+import { peerRelation, secret, state, TestEvents } from '#ops/testing';
 import type { DatabaseCharm } from '../../../charms/database/src/charm.ts';
 import { FakeStorage } from '../../unit/backup-manager/fake-storage.ts';
-import { FakeUpkeep } from '../../unit/backup-manager/fake-upkeep.ts';
-import { artefact, now } from '../../unit/backup-manager/makers.ts';
+import { artefact } from '../../unit/backup-manager/makers.ts';
+import { managerContext } from '../../unit/backup-manager/manager-context.ts';
 import { Stage } from '../../unit/database-charm/fakes.ts';
 
 /** The database charm with a runner in memory. */
@@ -67,26 +65,9 @@ describe('charms/database', () => {
 const CREDENTIALS = 'secret:9m4e2mr0ui3e8a215n4g';
 
 function managerEnd(): RequirerEnd {
-  let jobs = 0;
   const storage = new FakeStorage();
   storage.backups = [artefact];
-  class StagedCharm extends BackupManagerCharm {
-    constructor(framework: Framework) {
-      super(framework, {
-        storage,
-        clock: { now: () => now, sleep: async () => await new Promise(() => undefined) },
-        createUpkeep: () => new FakeUpkeep(),
-        newJobId: () => {
-          jobs += 1;
-          return `job-${jobs}`;
-        },
-      });
-    }
-  }
-  const context = new Context(StagedCharm, {
-    charmRoot: 'charms/backup-manager',
-    appName: 'backup-manager',
-  });
+  const context = managerContext({ storage });
   const on = new TestEvents();
   const restore = { 'artefact-path': artefact.artefactPath, database: 'database' };
   return new OpsRequirerEnd(context, {

@@ -1,13 +1,9 @@
 /** Requests to databases that have not introduced themselves: state in, one event, state out. */
 import { describe, expect, test } from '@jest/globals';
 import { type Job, parseJobs } from '#database-backup';
-import type { Framework } from '#ops';
-import { Context, peerRelation, relation, type State, secret, state } from '#ops/testing';
-import { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts';
+import { peerRelation, relation, type State, secret, state } from '#ops/testing';
 import { parseHistory } from '../../../charms/backup-manager/src/history.ts';
-import { FakeStorage } from './fake-storage.ts';
-import { FakeUpkeep } from './fake-upkeep.ts';
-import { now } from './makers.ts';
+import { managerContext } from './manager-context.ts';
 
 const KEYS = { 'access-key': 'AK-PLANTED', 'secret-key': 'SK-PLANTED' };
 const USER_SECRET = 'secret:9m4e2mr0ui3e8a215n4g';
@@ -18,26 +14,7 @@ const INTRODUCED = { features: '["encryption","secret-credentials"]' };
 const SILENT = {};
 const WAITS = 'waits for db: its units have not introduced themselves yet';
 
-let jobs = 0;
-
-class StagedCharm extends BackupManagerCharm {
-  constructor(framework: Framework) {
-    super(framework, {
-      storage: new FakeStorage(),
-      clock: { now: () => now, sleep: async () => await new Promise(() => undefined) },
-      createUpkeep: () => new FakeUpkeep(),
-      newJobId: () => {
-        jobs += 1;
-        return `job-${jobs}`;
-      },
-    });
-  }
-}
-
-const context = new Context(StagedCharm, {
-  charmRoot: 'charms/backup-manager',
-  appName: 'backup-manager',
-});
+const context = managerContext();
 
 type Units = Readonly<Record<number, Readonly<Record<string, string>>>>;
 

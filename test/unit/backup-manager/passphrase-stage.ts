@@ -1,12 +1,12 @@
 /** A manager on which the administrator has set a passphrase, or not, and what it does with it. */
 import { encodeJobs, type Job, parseJobs } from '#database-backup';
-import type { Framework } from '#ops';
-import { Context, peerRelation, relation, type State, secret, state } from '#ops/testing';
-import { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts';
+import { type Context, peerRelation, relation, type State, secret, state } from '#ops/testing';
+import type { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts';
 import { encodeHistory, type HistoryEntry } from '../../../charms/backup-manager/src/history.ts';
 import { FakeStorage } from './fake-storage.ts';
 import { FakeUpkeep } from './fake-upkeep.ts';
-import { artefact, now } from './makers.ts';
+import { artefact } from './makers.ts';
+import { managerContext } from './manager-context.ts';
 
 const S3_SECRET = 'secret:9m4e2mr0ui3e8a215n4g';
 export const OWN_SECRET = 'secret:9m4e2mr0ui3e8a215n50';
@@ -109,24 +109,7 @@ export class PassphraseStage {
 
   constructor() {
     const { storage, upkeep } = this;
-    let jobs = 0;
-    class StagedCharm extends BackupManagerCharm {
-      constructor(framework: Framework) {
-        super(framework, {
-          storage,
-          clock: { now: () => now, sleep: async () => await new Promise(() => undefined) },
-          createUpkeep: () => upkeep,
-          newJobId: () => {
-            jobs += 1;
-            return `job-${jobs}`;
-          },
-        });
-      }
-    }
-    this.context = new Context(StagedCharm, {
-      charmRoot: 'charms/backup-manager',
-      appName: 'backup-manager',
-    });
+    this.context = managerContext({ storage, createUpkeep: () => upkeep });
   }
 
   async act(

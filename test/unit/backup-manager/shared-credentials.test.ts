@@ -1,13 +1,10 @@
 /** The S3 keys on their way to databases: as a granted secret, or as version 0 has it. */
 import { describe, expect, test } from '@jest/globals';
 import { encodeJobs, type Job, parseJobs } from '#database-backup';
-import type { Framework } from '#ops';
-import { Context, peerRelation, relation, type State, secret, state } from '#ops/testing';
-import { BackupManagerCharm } from '../../../charms/backup-manager/src/charm.ts';
+import { peerRelation, relation, type State, secret, state } from '#ops/testing';
 import { encodeHistory } from '../../../charms/backup-manager/src/history.ts';
-import { FakeStorage } from './fake-storage.ts';
-import { FakeUpkeep } from './fake-upkeep.ts';
 import { anEntry, now } from './makers.ts';
+import { managerContext } from './manager-context.ts';
 
 const KEYS = { 'access-key': 'AK-PLANTED', 'secret-key': 'SK-PLANTED' };
 const NEW_KEYS = { 'access-key': 'AK-2', 'secret-key': 'SK-2' };
@@ -18,26 +15,7 @@ const DB = 4;
 const OTHER = 5;
 const PEERS = 1;
 
-let jobs = 0;
-
-class StagedCharm extends BackupManagerCharm {
-  constructor(framework: Framework) {
-    super(framework, {
-      storage: new FakeStorage(),
-      clock: { now: () => now, sleep: async () => await new Promise(() => undefined) },
-      createUpkeep: () => new FakeUpkeep(),
-      newJobId: () => {
-        jobs += 1;
-        return `job-${jobs}`;
-      },
-    });
-  }
-}
-
-const context = new Context(StagedCharm, {
-  charmRoot: 'charms/backup-manager',
-  appName: 'backup-manager',
-});
+const context = managerContext();
 
 const ELSEWHERE = 'f0000000-0000-4000-8000-000000000000';
 // As the offering model calls the application of another that consumes its offer.
